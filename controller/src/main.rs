@@ -1,0 +1,3 @@
+//! The Mirage binary.
+
+fn main() {}
