@@ -1,1 +1,3 @@
 //! Under construction.
+pub mod auth;
+pub mod store;
