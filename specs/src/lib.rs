@@ -1,1 +1,32 @@
-//! Under construction.
+//! The kinds people write, and nothing that acts on them.
+//!
+//! ```text
+//! manifest (YAML) ──► Environment ──┐
+//!                                   ├─ merge: base → type → instance ──► one EnvironmentSpec
+//!        EnvironmentTemplate ───────┘
+//! ```
+//!
+//! `spec` is the user's, `status` is Mirage's. Types here are also the source of the CRDs and of the JSON Schemas that
+//! editors complete YAML with.
+
+pub mod account;
+pub mod duration;
+pub mod environment;
+pub mod ledger;
+pub mod orphan;
+pub mod plan;
+pub mod service;
+pub mod setting;
+pub mod status;
+pub mod template;
+pub mod variable;
+
+pub use account::{RailwayAccount, RailwayAccountSpec, RailwayAccountStatus};
+pub use environment::{Environment, EnvironmentSpec, EnvironmentType};
+pub use orphan::{Orphan, OrphanSpec};
+pub use plan::{PlanView, PlannedAction};
+pub use service::ServiceSpec;
+pub use setting::Setting;
+pub use status::{EnvironmentStatus, ServiceState, ServiceStatus};
+pub use template::{EnvironmentTemplate, EnvironmentTemplateSpec};
+pub use variable::Variable;

@@ -1,0 +1,161 @@
+//! Variables of a service or of a whole environment.
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+/// Where a variable's value comes from.
+///
+/// In YAML: a plain string (which may hold Railway references such as `${{postgres.DATABASE_URL}}`), or an object with
+/// exactly one of `secretRef`, `preserve`, `copyFrom`, `generate`. Numbers and booleans are read as the text they show.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Variable {
+    /// A literal or a Railway reference, given to Railway as written.
+    Plain(String),
+    /// The value of a key in a core/v1 Secret of the same namespace.
+    SecretRef(SecretKeyRef),
+    /// Whatever Railway has: never set, never changed, never removed by Mirage.
+    Preserve,
+    /// Copied once from another environment on Railway, then preserved.
+    CopyFrom(CopyFrom),
+    /// Random text made once by Mirage, then preserved.
+    Generate(Generate),
+}
+
+/// A key of a Secret in the Environment's own namespace.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SecretKeyRef {
+    /// Name of the Secret.
+    pub name: String,
+    /// Key inside its `data`.
+    pub key: String,
+}
+
+/// The place on Railway a value is copied from, once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CopyFrom {
+    /// Name of a Railway environment in the same project.
+    pub environment: String,
+    /// Service there; absent for a shared variable.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<String>,
+    /// Name of the variable there.
+    pub name: String,
+}
+
+/// How a value is made up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Generate {
+    /// Characters, letters and digits only; 16 to 256.
+    #[schemars(range(min = 16, max = 256))]
+    pub length: u16,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Object {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    secret_ref: Option<SecretKeyRef>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    preserve: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    copy_from: Option<CopyFrom>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    generate: Option<Generate>,
+}
+
+impl Object {
+    const EMPTY: Self = Self {
+        secret_ref: None,
+        preserve: None,
+        copy_from: None,
+        generate: None,
+    };
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Raw {
+    Text(String),
+    Bool(bool),
+    Integer(i64),
+    Float(f64),
+    Object(Object),
+}
+
+impl Serialize for Variable {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.clone() {
+            Self::Plain(text) => serializer.serialize_str(&text),
+            Self::SecretRef(r) => Object {
+                secret_ref: Some(r),
+                ..Object::EMPTY
+            }
+            .serialize(serializer),
+            Self::Preserve => Object {
+                preserve: Some(true),
+                ..Object::EMPTY
+            }
+            .serialize(serializer),
+            Self::CopyFrom(c) => Object {
+                copy_from: Some(c),
+                ..Object::EMPTY
+            }
+            .serialize(serializer),
+            Self::Generate(g) => Object {
+                generate: Some(g),
+                ..Object::EMPTY
+            }
+            .serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Variable {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        const EXPECTED: &str = "a variable is a string, or an object with exactly one of secretRef, preserve: true, copyFrom, generate";
+        let raw = Raw::deserialize(deserializer).map_err(|_| de::Error::custom(EXPECTED))?;
+        match raw {
+            Raw::Text(text) => Ok(Self::Plain(text)),
+            Raw::Bool(value) => Ok(Self::Plain(value.to_string())),
+            Raw::Integer(value) => Ok(Self::Plain(value.to_string())),
+            Raw::Float(value) => Ok(Self::Plain(value.to_string())),
+            Raw::Object(object) => match (
+                object.secret_ref,
+                object.preserve,
+                object.copy_from,
+                object.generate,
+            ) {
+                (Some(r), None, None, None) => Ok(Self::SecretRef(r)),
+                (None, Some(true), None, None) => Ok(Self::Preserve),
+                (None, None, Some(c), None) => Ok(Self::CopyFrom(c)),
+                (None, None, None, Some(g)) => Ok(Self::Generate(g)),
+                _ => Err(de::Error::custom(EXPECTED)),
+            },
+        }
+    }
+}
+
+impl JsonSchema for Variable {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Variable".into()
+    }
+
+    // A structural schema cannot say "string or object", so the type is left open here and `validate` decides;
+    // the editor's JSON Schema (`mirage schema`) says it in full.
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "A string (Railway references allowed), or one of {secretRef: {name, key}}, {preserve: true}, \
+                            {copyFrom: {environment, service, name}}, {generate: {length}}.",
+            "x-kubernetes-preserve-unknown-fields": true
+        })
+    }
+}
