@@ -18,6 +18,16 @@
 //! # Caveats
 //! [`Store::revision`] is a wake-up and carries no payload; whoever wakes reads [`Store::changes`] from its own position.
 
+pub mod data_dir;
+mod decision;
+pub mod memory;
+pub mod sqlite;
+
+#[cfg(test)]
+mod agreement;
+#[cfg(test)]
+mod conformance;
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -251,6 +261,15 @@ pub trait Store: Send + Sync + 'static {
 
     /// Forgets the changes before `keep_from`. Objects stay. Never goes back, and never forgets what is not yet written.
     async fn compact(&self, keep_from: u64) -> Result<(), StoreError>;
+}
+
+/// Through which revision `changes` were read, for [`Store::changes`]' second answer.
+fn read_through(changes: &[Change], after: u64, limit: usize, newest: u64) -> u64 {
+    if changes.len() < limit {
+        newest
+    } else {
+        changes.last().map_or(after, |change| change.revision)
+    }
 }
 
 #[async_trait]

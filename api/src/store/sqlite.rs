@@ -1,0 +1,186 @@
+//! The embedded store: one SQLite file in WAL mode.
+//!
+//! Reads come from a small pool and see a snapshot each; writes go through one task, which commits all that wait as one
+//! transaction ([`writer`]). `synchronous=full` makes a commit durable, so what has been acknowledged is there after a
+//! power cut.
+//!
+//! # Caveats
+//! One process per file: another one's writes would keep the order but would not wake our watchers.
+
+mod codec;
+mod read;
+mod writer;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+use sqlx::{ConnectOptions, migrate::Migrator};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
+
+use self::writer::{Request, Work};
+use super::{Change, Key, ListQuery, Page, Store, StoreError, Stored, Write, data_dir};
+
+static MIGRATIONS: Migrator = sqlx::migrate!("../migrations/sqlite");
+
+/// How many requests may wait for the writer before callers wait to hand theirs in.
+const QUEUE: usize = 1024;
+
+/// Readers at a time. Each is a thread of SQLite's; reading is short, so that more would only wait for a core.
+const READERS: u32 = 4;
+
+/// How long to wait for a lock that another program (a backup, a curious person) holds on the file.
+const BUSY: Duration = Duration::from_secs(10);
+
+/// Why a database could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The folder or the file could not be made.
+    #[error("cannot make the database file {}", path.display())]
+    File {
+        /// The database file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// SQLite refused the file: not a database, locked for long, or damaged.
+    #[error("cannot open the database {}", path.display())]
+    Database {
+        /// The database file.
+        path: PathBuf,
+        /// What SQLite said.
+        source: sqlx::Error,
+    },
+    /// The schema could not be brought up to date, for instance because a newer Mirage wrote the file.
+    #[error("cannot bring the database {} up to date", path.display())]
+    Migrate {
+        /// The database file.
+        path: PathBuf,
+        /// Which step failed.
+        source: sqlx::migrate::MigrateError,
+    },
+}
+
+/// A [`Store`] in one SQLite file.
+#[derive(Debug)]
+pub struct SqliteStore {
+    readers: SqlitePool,
+    requests: mpsc::Sender<Request>,
+    revision: watch::Receiver<u64>,
+    writer: JoinHandle<()>,
+}
+
+impl SqliteStore {
+    /// Opens the file, makes it (0600, in a 0700 folder) if it is missing, and migrates it to the newest schema.
+    pub async fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
+        let path = path.as_ref();
+        let database = |source| OpenError::Database {
+            path: path.to_owned(),
+            source,
+        };
+        make_file(path)?;
+        let options = options(path);
+        let mut connection = options.connect().await.map_err(database)?;
+        MIGRATIONS
+            .run(&mut connection)
+            .await
+            .map_err(|source| OpenError::Migrate {
+                path: path.to_owned(),
+                source,
+            })?;
+        let newest = read::newest(&mut connection).await.map_err(database)?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .test_before_acquire(false)
+            .connect_lazy_with(options.pragma("query_only", "on"));
+        let (announce, revision) = watch::channel(newest);
+        let (requests, queue) = mpsc::channel(QUEUE);
+        let writer = tokio::spawn(writer::run(connection, queue, announce));
+        Ok(Self {
+            readers,
+            requests,
+            revision,
+            writer,
+        })
+    }
+
+    /// Waits for the writes under way and closes the file. Nothing is lost without it; the WAL is then merged by
+    /// whoever opens the file next.
+    pub async fn close(self) {
+        drop(self.requests);
+        self.readers.close().await;
+        // An error would mean that the writer panicked; its callers have been told.
+        let _ = self.writer.await;
+    }
+
+    async fn ask(&self, work: Work) -> Result<u64, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.requests
+            .send(Request { work, reply })
+            .await
+            .map_err(|_| StoreError::unavailable("the writer has stopped"))?;
+        answer
+            .await
+            .map_err(|_| StoreError::unavailable("the writer stopped during the write"))?
+    }
+}
+
+fn make_file(path: &Path) -> Result<(), OpenError> {
+    // SQLite gives the -wal and -shm files beside it the rights of the database file.
+    path.parent()
+        .map_or(Ok(()), data_dir::ensure)
+        .and_then(|()| data_dir::touch_private(path))
+        .map_err(|source| OpenError::File {
+            path: path.to_owned(),
+            source,
+        })
+}
+
+fn options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(BUSY)
+        .disable_statement_logging()
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn get(&self, key: &Key) -> Result<Option<Stored>, StoreError> {
+        read::get(&self.readers, key).await
+    }
+
+    async fn list(&self, query: &ListQuery) -> Result<Page, StoreError> {
+        read::list(&self.readers, query).await
+    }
+
+    async fn write(&self, write: Write) -> Result<u64, StoreError> {
+        self.ask(Work::write(write)).await
+    }
+
+    async fn changes(
+        &self,
+        resource: &str,
+        namespace: Option<&str>,
+        after: u64,
+        limit: usize,
+    ) -> Result<(Vec<Change>, u64), StoreError> {
+        read::changes(&self.readers, resource, namespace, after, limit).await
+    }
+
+    fn revision(&self) -> watch::Receiver<u64> {
+        self.revision.clone()
+    }
+
+    async fn compact(&self, keep_from: u64) -> Result<(), StoreError> {
+        self.ask(Work::Compact { keep_from }).await.map(drop)
+    }
+}
+
+#[cfg(test)]
+mod tests;

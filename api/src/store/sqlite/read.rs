@@ -1,0 +1,211 @@
+//! Reads, each from one snapshot: what needs two statements runs them in one transaction.
+
+use std::cmp::Ordering;
+
+use sqlx::sqlite::{SqliteConnection, SqlitePool, SqliteTransaction};
+use sqlx::{Row, Sqlite};
+
+use super::codec::{self, column_to_revision, revision_to_column};
+use crate::store::{Change, Key, ListQuery, Page, StoreError, Stored, read_through};
+
+/// SQLite reads a negative limit as none.
+const NO_LIMIT: i64 = -1;
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::unavailable(error)
+    }
+}
+
+pub(super) async fn newest(connection: &mut SqliteConnection) -> Result<u64, sqlx::Error> {
+    let revision: i64 = sqlx::query_scalar("select revision from store_state")
+        .fetch_one(connection)
+        .await?;
+    column_to_revision(revision)
+}
+
+pub(super) async fn get(readers: &SqlitePool, key: &Key) -> Result<Option<Stored>, StoreError> {
+    let row = sqlx::query(
+        "select resource, namespace, name, revision, object
+        from objects
+        where resource = ?1 and namespace = ?2 and name = ?3",
+    )
+    .bind(&key.resource)
+    .bind(&key.namespace)
+    .bind(&key.name)
+    .fetch_optional(readers)
+    .await?;
+    Ok(row.as_ref().map(codec::stored).transpose()?)
+}
+
+pub(super) async fn list(readers: &SqlitePool, query: &ListQuery) -> Result<Page, StoreError> {
+    let mut snapshot = readers.begin().await?;
+    let revision = newest(&mut snapshot).await?;
+    let items = match &query.namespace {
+        Some(namespace) => list_namespace(&mut snapshot, query, namespace).await?,
+        None => list_everywhere(&mut snapshot, query).await?,
+    };
+    let is_cut = query.limit.is_some_and(|limit| items.len() >= limit);
+    let remaining = if is_cut {
+        let last = items
+            .last()
+            .map(|item| (item.key.namespace.clone(), item.key.name.clone()));
+        let rest = ListQuery {
+            after: last.or_else(|| query.after.clone()),
+            ..query.clone()
+        };
+        count(&mut snapshot, &rest).await?
+    } else {
+        0
+    };
+    snapshot.commit().await?;
+    Ok(Page {
+        items,
+        revision,
+        remaining,
+    })
+}
+
+async fn list_everywhere(
+    snapshot: &mut SqliteTransaction<'_>,
+    query: &ListQuery,
+) -> Result<Vec<Stored>, sqlx::Error> {
+    let (namespace, name) = position(query);
+    let rows = sqlx::query(
+        "select resource, namespace, name, revision, object
+        from objects
+        where resource = ?1 and (namespace, name) > (?2, ?3)
+        order by namespace, name
+        limit ?4",
+    )
+    .bind(&query.resource)
+    .bind(namespace)
+    .bind(name)
+    .bind(limit(query))
+    .fetch_all(&mut **snapshot)
+    .await?;
+    rows.iter().map(codec::stored).collect()
+}
+
+async fn list_namespace(
+    snapshot: &mut SqliteTransaction<'_>,
+    query: &ListQuery,
+    namespace: &str,
+) -> Result<Vec<Stored>, sqlx::Error> {
+    let Some(name) = position_in(query, namespace) else {
+        return Ok(Vec::new());
+    };
+    let rows = sqlx::query(
+        "select resource, namespace, name, revision, object
+        from objects
+        where resource = ?1 and namespace = ?2 and name > ?3
+        order by name
+        limit ?4",
+    )
+    .bind(&query.resource)
+    .bind(namespace)
+    .bind(name)
+    .bind(limit(query))
+    .fetch_all(&mut **snapshot)
+    .await?;
+    rows.iter().map(codec::stored).collect()
+}
+
+async fn count(
+    snapshot: &mut SqliteTransaction<'_>,
+    query: &ListQuery,
+) -> Result<u64, sqlx::Error> {
+    let statement = match &query.namespace {
+        Some(namespace) => {
+            let Some(name) = position_in(query, namespace) else {
+                return Ok(0);
+            };
+            sqlx::query::<Sqlite>(
+                "select count(*)
+                from objects
+                where resource = ?1 and namespace = ?2 and name > ?3",
+            )
+            .bind(&query.resource)
+            .bind(namespace)
+            .bind(name)
+        }
+        None => {
+            let (namespace, name) = position(query);
+            sqlx::query::<Sqlite>(
+                "select count(*)
+                from objects
+                where resource = ?1 and (namespace, name) > (?2, ?3)",
+            )
+            .bind(&query.resource)
+            .bind(namespace)
+            .bind(name)
+        }
+    };
+    let row = statement.fetch_one(&mut **snapshot).await?;
+    column_to_revision(row.try_get(0)?)
+}
+
+/// Behind which (namespace, name) to begin; no name is empty, so the default comes before all.
+fn position(query: &ListQuery) -> (&str, &str) {
+    match &query.after {
+        Some((namespace, name)) => (namespace, name),
+        None => ("", ""),
+    }
+}
+
+/// Behind which name of this namespace to begin; `None` when the position is past the namespace. Asked this way, and
+/// not as a pair, because SQLite then reads only the namespace, in order.
+fn position_in<'q>(query: &'q ListQuery, namespace: &str) -> Option<&'q str> {
+    match &query.after {
+        None => Some(""),
+        Some((after, name)) => match after.as_str().cmp(namespace) {
+            Ordering::Less => Some(""),
+            Ordering::Equal => Some(name),
+            Ordering::Greater => None,
+        },
+    }
+}
+
+fn limit(query: &ListQuery) -> i64 {
+    query
+        .limit
+        .map_or(NO_LIMIT, |limit| i64::try_from(limit).unwrap_or(i64::MAX))
+}
+
+pub(super) async fn changes(
+    readers: &SqlitePool,
+    resource: &str,
+    namespace: Option<&str>,
+    after: u64,
+    limit: usize,
+) -> Result<(Vec<Change>, u64), StoreError> {
+    let mut snapshot = readers.begin().await?;
+    let state = sqlx::query("select revision, floor from store_state")
+        .fetch_one(&mut *snapshot)
+        .await?;
+    let newest = column_to_revision(state.try_get("revision")?)?;
+    let floor = column_to_revision(state.try_get("floor")?)?;
+    if after < floor {
+        return Err(StoreError::Compacted { floor });
+    }
+    let rows = sqlx::query(
+        "select revision, resource, namespace, name, kind, object, previous
+        from changes
+        where resource = ?1 and revision > ?2 and (?3 is null or namespace = ?3)
+        order by revision
+        limit ?4",
+    )
+    .bind(resource)
+    .bind(revision_to_column(after))
+    .bind(namespace)
+    .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+    .fetch_all(&mut *snapshot)
+    .await?;
+    snapshot.commit().await?;
+    let changes = rows
+        .iter()
+        .map(codec::change)
+        .collect::<Result<Vec<_>, _>>()?;
+    let through = read_through(&changes, after, limit, newest);
+    Ok((changes, through))
+}
