@@ -47,6 +47,9 @@ pub struct EnvironmentStatus {
     /// What was made on Railway, and what is about to be.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ledger: Vec<LedgerEntry>,
+    /// The change Railway is applying, until its end was seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pending_change: Option<PendingChange>,
     /// What was last applied, so that what leaves the spec can be removed and a change told from drift.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub applied: Option<Applied>,
@@ -169,6 +172,17 @@ pub struct AppliedService {
     /// Volumes by name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub volumes: Vec<String>,
+}
+
+/// A change that Railway applies in its own time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PendingChange {
+    /// Railway's id of the workflow or change-set application, when it gave one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workflow_id: Option<String>,
+    /// When it was sent.
+    pub since: Timestamp,
 }
 
 /// A plan that was let through, until it is done.
