@@ -21,6 +21,7 @@
 pub mod data_dir;
 mod decision;
 pub mod memory;
+pub mod seal;
 pub mod sqlite;
 
 #[cfg(test)]

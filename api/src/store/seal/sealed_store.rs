@@ -1,0 +1,391 @@
+//! A store before which secrets are sealed and behind which they are opened. Above it nobody knows of sealing: equal
+//! values are equal, whatever their sealed texts look like.
+
+use async_trait::async_trait;
+use serde_json::{Map, Value, json};
+use tokio::sync::watch;
+
+use super::{Place, SealError, Sealer};
+use crate::store::{
+    Change, Effect, Expect, Key, ListQuery, Page, Store, StoreError, Stored, Write,
+};
+
+/// The resource whose objects hold secrets.
+const SECRETS: &str = "secrets";
+
+/// The maps of a Secret whose values are secret.
+const SECRET_MAPS: [&str; 2] = ["data", "stringData"];
+
+/// Client-side `kubectl apply` keeps the whole manifest here, values included.
+const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+
+/// An object that opens only with the right master key, made at the first start.
+const CHECK_RESOURCE: &str = "seals.store.mirage.dev";
+const CHECK_NAME: &str = "master-key";
+const CHECK_FIELD: &str = "check";
+
+/// Why a store could not be opened for sealed use.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another master key sealed this store's secrets. Give that one, or restore the key file.
+    #[error("the master key does not fit this store: its secrets were sealed with another one")]
+    WrongKey(#[source] SealError),
+    /// The check could not be made.
+    #[error("the master key could not be checked")]
+    Sealing(#[source] SealError),
+    /// The store below did not answer.
+    #[error("the store could not be asked which master key it needs")]
+    Store(#[source] StoreError),
+}
+
+/// Wraps a store so that no value of a Secret reaches it unsealed: not its objects and not its change log.
+#[derive(Debug)]
+pub struct SealedStore<S> {
+    inner: S,
+    sealer: Sealer,
+}
+
+impl<S: Store> SealedStore<S> {
+    /// Wraps `inner` after making sure that the sealer's keys are the ones that the store was sealed with.
+    pub async fn open(inner: S, sealer: Sealer) -> Result<Self, OpenError> {
+        let store = Self { inner, sealer };
+        store.check_key().await?;
+        Ok(store)
+    }
+
+    async fn check_key(&self) -> Result<(), OpenError> {
+        let key = Key::new(CHECK_RESOURCE, "", CHECK_NAME);
+        if let Some(stored) = self.inner.get(&key).await.map_err(OpenError::Store)? {
+            return self.open_check(&stored).map_err(OpenError::WrongKey);
+        }
+        let sealed = self
+            .sealer
+            .seal(CHECK_NAME.as_bytes(), place(&key, CHECK_FIELD))
+            .map_err(OpenError::Sealing)?;
+        let write = Write {
+            key: key.clone(),
+            expect: Expect::Absent,
+            effect: Effect::Put(json!({ CHECK_FIELD: sealed })),
+        };
+        match self.inner.write(write).await {
+            Ok(_) => Ok(()),
+            // Another process was first, perhaps with another key.
+            Err(StoreError::AlreadyExists) => {
+                match self.inner.get(&key).await.map_err(OpenError::Store)? {
+                    Some(stored) => self.open_check(&stored).map_err(OpenError::WrongKey),
+                    None => Err(OpenError::Store(StoreError::NotFound)),
+                }
+            }
+            Err(error) => Err(OpenError::Store(error)),
+        }
+    }
+
+    fn open_check(&self, stored: &Stored) -> Result<(), SealError> {
+        let sealed = stored.object[CHECK_FIELD].as_str().unwrap_or_default();
+        self.sealer
+            .open(sealed, place(&stored.key, CHECK_FIELD))
+            .map(drop)
+    }
+
+    fn seal(&self, key: &Key, object: &mut Value) -> Result<(), StoreError> {
+        each_secret(key, object, |field, value| {
+            let plain = zeroize::Zeroizing::new(value.to_string());
+            let sealed = self.sealer.seal(plain.as_bytes(), place(key, field))?;
+            Ok(Value::String(sealed))
+        })
+    }
+
+    fn unseal(&self, key: &Key, object: &mut Value) -> Result<(), StoreError> {
+        each_secret(key, object, |field, value| {
+            let sealed = value.as_str().ok_or(SealError::NotSealed)?;
+            let plain = self.sealer.open(sealed, place(key, field))?;
+            // It was JSON when it was sealed, and an altered text does not open.
+            serde_json::from_slice(&plain).map_err(|_| SealError::Refused)
+        })
+    }
+}
+
+fn place<'a>(key: &'a Key, field: &'a str) -> Place<'a> {
+    Place {
+        resource: &key.resource,
+        namespace: &key.namespace,
+        name: &key.name,
+        field,
+    }
+}
+
+/// Replaces every secret value of the object by what `replace` makes of its field's path and itself.
+fn each_secret(
+    key: &Key,
+    object: &mut Value,
+    mut replace: impl FnMut(&str, &Value) -> Result<Value, SealError>,
+) -> Result<(), StoreError> {
+    if key.resource != SECRETS {
+        return Ok(());
+    }
+    for map in SECRET_MAPS {
+        let Some(values) = object.get_mut(map).and_then(Value::as_object_mut) else {
+            continue;
+        };
+        for (name, value) in values {
+            *value = replace(&format!("{map}.{name}"), value).map_err(StoreError::unavailable)?;
+        }
+    }
+    if let Some(manifest) = annotations(object).and_then(|map| map.get_mut(LAST_APPLIED)) {
+        let field = format!("metadata.annotations.{LAST_APPLIED}");
+        *manifest = replace(&field, manifest).map_err(StoreError::unavailable)?;
+    }
+    Ok(())
+}
+
+fn annotations(object: &mut Value) -> Option<&mut Map<String, Value>> {
+    object
+        .get_mut("metadata")?
+        .get_mut("annotations")?
+        .as_object_mut()
+}
+
+#[async_trait]
+impl<S: Store> Store for SealedStore<S> {
+    async fn get(&self, key: &Key) -> Result<Option<Stored>, StoreError> {
+        let mut found = self.inner.get(key).await?;
+        if let Some(stored) = &mut found {
+            self.unseal(key, &mut stored.object)?;
+        }
+        Ok(found)
+    }
+
+    async fn list(&self, query: &ListQuery) -> Result<Page, StoreError> {
+        let mut page = self.inner.list(query).await?;
+        for stored in &mut page.items {
+            self.unseal(&stored.key, &mut stored.object)?;
+        }
+        Ok(page)
+    }
+
+    async fn write(&self, mut write: Write) -> Result<u64, StoreError> {
+        let (Effect::Put(object) | Effect::Delete(object)) = &mut write.effect;
+        self.seal(&write.key, object)?;
+        self.inner.write(write).await
+    }
+
+    async fn changes(
+        &self,
+        resource: &str,
+        namespace: Option<&str>,
+        after: u64,
+        limit: usize,
+    ) -> Result<(Vec<Change>, u64), StoreError> {
+        let (mut changes, through) = self
+            .inner
+            .changes(resource, namespace, after, limit)
+            .await?;
+        for change in &mut changes {
+            self.unseal(&change.key, &mut change.object)?;
+            if let Some(previous) = &mut change.previous {
+                self.unseal(&change.key, previous)?;
+            }
+        }
+        Ok((changes, through))
+    }
+
+    fn revision(&self) -> watch::Receiver<u64> {
+        self.inner.revision()
+    }
+
+    async fn compact(&self, keep_from: u64) -> Result<(), StoreError> {
+        self.inner.compact(keep_from).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+
+    use super::*;
+    use crate::store::memory::MemoryStore;
+    use crate::store::seal::MasterKeys;
+    use crate::store::sqlite::SqliteStore;
+    use crate::store::{ChangeKind, conformance};
+
+    fn sealer(byte: &str) -> Sealer {
+        Sealer::new(MasterKeys::parse(&byte.repeat(32)).unwrap())
+    }
+
+    async fn sealed_memory() -> (SealedStore<MemoryStore>, ()) {
+        let store = SealedStore::open(MemoryStore::new(), sealer("11")).await;
+        (store.unwrap(), ())
+    }
+
+    conformance::suite!(sealed_memory);
+
+    const CANARY: &str = "canary-7f3a-in-plain-sight";
+
+    fn secret_key() -> Key {
+        Key::new("secrets", "default", "db")
+    }
+
+    /// A Secret that carries `value` wherever a client may put it.
+    fn secret(value: &str) -> Value {
+        let encoded = STANDARD.encode(value);
+        let manifest = json!({"kind": "Secret", "data": {"password": encoded}}).to_string();
+        json!({
+            "kind": "Secret",
+            "metadata": {"name": "db", "annotations": {LAST_APPLIED: manifest, "team": "data"}},
+            "type": "Opaque",
+            "data": {"password": encoded, "empty": "", "null": null},
+            "stringData": {"plain": value},
+        })
+    }
+
+    fn write(key: Key, expect: Expect, effect: Effect) -> Write {
+        Write {
+            key,
+            expect,
+            effect,
+        }
+    }
+
+    /// Create, update and delete one Secret with the canary in it.
+    async fn live_a_life(store: &dyn Store) -> u64 {
+        let key = secret_key();
+        let put = Effect::Put(secret(CANARY));
+        let first = store
+            .write(write(key.clone(), Expect::Absent, put.clone()))
+            .await
+            .unwrap();
+        let second = store
+            .write(write(key.clone(), Expect::Revision(first), put))
+            .await
+            .unwrap();
+        let last = Effect::Delete(secret(CANARY));
+        store
+            .write(write(key, Expect::Revision(second), last))
+            .await
+            .unwrap();
+        first
+    }
+
+    #[tokio::test]
+    async fn secrets_come_back_opened_from_objects_and_from_the_log() {
+        let (store, ()) = sealed_memory().await;
+        let first = live_a_life(&store).await;
+        let (changes, _) = store.changes("secrets", None, first - 1, 10).await.unwrap();
+        let expected = secret(CANARY);
+        for change in &changes {
+            assert_eq!(change.object, expected);
+            assert_eq!(
+                change.previous,
+                (change.kind != ChangeKind::Created).then(|| expected.clone())
+            );
+        }
+        assert_eq!(changes.len(), 3);
+        let put = Effect::Put(expected.clone());
+        store
+            .write(write(secret_key(), Expect::Absent, put))
+            .await
+            .unwrap();
+        let query = ListQuery {
+            resource: "secrets".to_owned(),
+            namespace: None,
+            after: None,
+            limit: None,
+        };
+        let page = store.list(&query).await.unwrap();
+        assert_eq!(page.items[0].object, expected);
+        let stored = store.get(&secret_key()).await.unwrap().unwrap();
+        assert_eq!(stored.object, expected);
+    }
+
+    #[tokio::test]
+    async fn no_secret_value_is_in_the_database_or_its_log_in_any_encoding() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("mirage.db");
+        let sqlite = SqliteStore::open(&path).await.unwrap();
+        let store = SealedStore::open(sqlite, sealer("11")).await.unwrap();
+        live_a_life(&store).await;
+        let put = Effect::Put(secret(CANARY));
+        store
+            .write(write(secret_key(), Expect::Absent, put))
+            .await
+            .unwrap();
+        let shown = Key::new("configmaps", "default", "shown");
+        let put = Effect::Put(json!({"data": {"x": "this-one-may-be-seen"}}));
+        store
+            .write(write(shown, Expect::Absent, put))
+            .await
+            .unwrap();
+
+        let mut bytes = Vec::new();
+        for entry in std::fs::read_dir(dir.path()).unwrap() {
+            bytes.extend(std::fs::read(entry.unwrap().path()).unwrap());
+        }
+        let has = |needle: &str| {
+            bytes
+                .windows(needle.len())
+                .any(|window| window == needle.as_bytes())
+        };
+        assert!(
+            has("this-one-may-be-seen"),
+            "the search finds what is there"
+        );
+        assert!(has("mirage:sealed:v1:"));
+        for needle in [
+            CANARY.to_owned(),
+            STANDARD.encode(CANARY),
+            hex::encode(CANARY),
+            // Without its last characters, which depend on what stands behind the value.
+            STANDARD.encode(STANDARD.encode(CANARY))[..40].to_owned(),
+        ] {
+            assert!(!has(&needle), "{needle}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_sealed_value_that_is_moved_to_another_secret_is_not_served() {
+        let inner = Arc::new(MemoryStore::new());
+        let store = SealedStore::open(Arc::clone(&inner), sealer("11"))
+            .await
+            .unwrap();
+        let put = Effect::Put(secret(CANARY));
+        store
+            .write(write(secret_key(), Expect::Absent, put))
+            .await
+            .unwrap();
+        let sealed = inner.get(&secret_key()).await.unwrap().unwrap().object;
+        let thief = Key::new("secrets", "mine", "db");
+        inner
+            .write(write(thief.clone(), Expect::Absent, Effect::Put(sealed)))
+            .await
+            .unwrap();
+        assert!(store.get(&thief).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_value_that_looks_sealed_is_sealed_all_the_same() {
+        let (store, ()) = sealed_memory().await;
+        let lookalike = secret("mirage:sealed:v1:1:AAAA:AAAA");
+        let put = Effect::Put(lookalike.clone());
+        store
+            .write(write(secret_key(), Expect::Absent, put))
+            .await
+            .unwrap();
+        let stored = store.get(&secret_key()).await.unwrap().unwrap();
+        assert_eq!(stored.object, lookalike);
+    }
+
+    #[tokio::test]
+    async fn a_store_is_opened_again_with_its_own_key_and_with_no_other() {
+        let inner = Arc::new(MemoryStore::new());
+        for _ in 0..2 {
+            SealedStore::open(Arc::clone(&inner), sealer("11"))
+                .await
+                .unwrap();
+        }
+        let other = SealedStore::open(Arc::clone(&inner), sealer("22")).await;
+        assert!(matches!(other, Err(OpenError::WrongKey(_))));
+    }
+}
