@@ -1,0 +1,127 @@
+//! The command line: one file per verb, and what several verbs share.
+//!
+//! ```text
+//! argument ─► target (which objects) ─┐
+//! -f       ─► manifests (documents)  ─┼─► connection ─► verb ─► output / table / progress
+//! flags, MIRAGE_*, kubeconfig ────────┘
+//! ```
+//! A verb writes its result to stdout and what went wrong to stderr, each failure with the next step.
+
+mod apply;
+mod completions;
+mod connection;
+mod delete;
+mod describe;
+mod failure;
+mod get;
+mod kind;
+mod manifests;
+mod output;
+mod plan;
+mod progress;
+mod table;
+mod target;
+mod version;
+mod wait;
+mod watching;
+
+use std::{io, process::ExitCode};
+
+use clap::{CommandFactory as _, Parser, Subcommand};
+
+use crate::{
+    cli::failure::Failure,
+    exit::Exit,
+    telemetry::{LogFormat, Settings},
+};
+
+/// Declarative environments on Railway: write YAML, get running services, and keep them as written.
+#[derive(Debug, Parser)]
+#[command(
+    name = "mirage",
+    version,
+    propagate_version = true,
+    max_term_width = 100,
+    after_help = "\
+Try it without a Railway account:
+  mirage serve --simulate-railway          a Railway of your own, on this machine
+  mirage apply -f specs/examples/monorepo.yaml --wait
+  mirage get
+
+Every flag has an environment variable (MIRAGE_LISTEN for --listen). kubectl works too:
+  export KUBECONFIG=.mirage/kubeconfig && kubectl get environments
+
+Exit codes: 0 done, 1 failed, 2 `plan` found changes, 3 a wait ended without what it waited for."
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Apply(apply::Apply),
+    Get(get::Get),
+    Describe(describe::Describe),
+    Delete(delete::Delete),
+    Wait(wait::Wait),
+    Plan(plan::Plan),
+    Completions(completions::Completions),
+    Version(version::Version),
+}
+
+/// Reads the arguments. Help, `--version` and mistakes are printed here and end with a code.
+pub(crate) fn parse() -> Result<Command, ExitCode> {
+    Cli::try_parse().map(|cli| cli.command).map_err(|error| {
+        // What cannot be printed cannot be reported either.
+        let _ = error.print();
+        if error.use_stderr() {
+            // Not clap's own 2: that is what `plan` answers when there are changes.
+            Exit::Failure.into()
+        } else {
+            Exit::Success.into()
+        }
+    })
+}
+
+impl Command {
+    /// Servers log what they do; other commands only what goes wrong.
+    pub(crate) fn telemetry(&self) -> Settings {
+        Settings {
+            format: LogFormat::Human,
+            default_filter: "warn,kube=error,kube_client=off,kube_runtime=error",
+            export: false,
+        }
+    }
+}
+
+/// Runs a command to its end.
+pub(crate) async fn run(command: Command) -> ExitCode {
+    let out = &mut io::stdout();
+    let ended = match command {
+        Command::Apply(verb) => verb.run(out).await,
+        Command::Get(verb) => verb.run(out).await,
+        Command::Describe(verb) => verb.run(out).await,
+        Command::Delete(verb) => verb.run(out).await,
+        Command::Wait(verb) => verb.run(out).await,
+        Command::Plan(verb) => verb.run(out).await,
+        Command::Completions(verb) => verb.run(out),
+        Command::Version(verb) => verb.run(out),
+    };
+    match ended {
+        Ok(exit) => exit.into(),
+        // Whoever reads `mirage get | head -1` closed the pipe on purpose.
+        Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
+            Exit::Success.into()
+        }
+        Err(failure) => {
+            eprint!("{}", failure.report());
+            Exit::Failure.into()
+        }
+    }
+}
+
+/// The whole command tree, for completions and for the reference page.
+pub(crate) fn tree() -> clap::Command {
+    Cli::command()
+}
