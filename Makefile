@@ -1,0 +1,54 @@
+# Everything a person does with this repository. `make help` lists it.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+CARGO ?= cargo
+# Data of `make run`; remove the folder to begin anew.
+DATA_DIR ?= .mirage
+EXAMPLE ?= specs/examples/monorepo.yaml
+SPEED ?= 20
+SEEDS ?= 0..500
+
+.PHONY: help run build test lint fmt bench simulate docs clean-data
+
+help: ## Show this
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: build ## Start Mirage with a simulated Railway, apply an example, show it become ready, stay up
+	@DATA_DIR="$(DATA_DIR)" EXAMPLE="$(EXAMPLE)" SPEED="$(SPEED)" MIRAGE="$$($(CARGO) metadata --no-deps --offline --format-version 1 | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')/debug/mirage" deploy/run.sh
+
+build: ## Compile the binary
+	$(CARGO) build --locked -p mirage
+
+test: ## Run every test (installs what the tests need and can be installed)
+	@deploy/test-tools.sh
+	$(CARGO) test --workspace --locked
+
+lint: ## Check formatting, lints and (where cargo-deny is at hand) licences and advisories
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	@if command -v cargo-deny >/dev/null; then \
+	  cargo deny --all-features check bans licenses sources; \
+	else \
+	  echo "==================================================================" >&2; \
+	  echo "NOT CHECKED: licences, bans and sources. cargo-deny is not at hand;" >&2; \
+	  echo "install it with: cargo install --locked cargo-deny" >&2; \
+	  echo "==================================================================" >&2; \
+	fi
+
+fmt: ## Format the code
+	$(CARGO) fmt --all
+
+bench: ## Print what Mirage costs in Railway requests and time, counted by the simulator
+	$(CARGO) run --locked -p mirage-tests --bin bench
+
+simulate: ## Replay histories of the seeded world: make simulate SEEDS=0..10000, or SEEDS=4711
+	MIRAGE_SEEDS="$(SEEDS)" $(CARGO) test --locked -p mirage-tests --test simulation_world -- --nocapture
+
+docs: build ## Write the generated pages of docs/reference anew
+	MIRAGE_BLESS=1 $(CARGO) test --locked -p mirage --test reference
+
+clean-data: ## Forget the data of `make run`
+	rm -rf "$(DATA_DIR)"
