@@ -1,3 +1,4 @@
 //! Under construction.
 pub mod auth;
 pub mod store;
+pub mod tls;
