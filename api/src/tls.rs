@@ -1,6 +1,6 @@
 //! TLS from the first start: kubectl sends a bearer token over nothing else (observed with kubectl 1.32).
 //!
-//! Mirage makes its own CA and a certificate signed by it ([`own`]), or takes the ones it is given, and serves the
+//! Mirage makes its own CA and a certificate signed by it (`own`), or takes the ones it is given, and serves the
 //! router over them ([`serve_tls`]). Plain http is for loopback, and for behind a proxy that does TLS ([`serve_plain`]).
 //!
 //! # Renewal

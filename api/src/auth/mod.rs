@@ -1,6 +1,6 @@
 //! Who is asking: bearer tokens, and the files by which a person on this machine gets the first one.
 //!
-//! A token is 256 random bits that only its owner keeps; the store holds its hash ([`record`]). The first start makes a
+//! A token is 256 random bits that only its owner keeps; the store holds its hash (`record`). The first start makes a
 //! token for the administrator and a kubeconfig with it, both readable by the owner of the data folder only: whoever can
 //! read that folder could read the database too.
 

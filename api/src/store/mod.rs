@@ -18,6 +18,7 @@
 //! # Caveats
 //! [`Store::revision`] is a wake-up and carries no payload; whoever wakes reads [`Store::changes`] from its own position.
 
+pub mod compaction;
 pub mod data_dir;
 mod decision;
 pub mod memory;

@@ -1,7 +1,7 @@
 //! The embedded store: one SQLite file in WAL mode.
 //!
 //! Reads come from a small pool and see a snapshot each; writes go through one task, which commits all that wait as one
-//! transaction ([`writer`]). `synchronous=full` makes a commit durable, so what has been acknowledged is there after a
+//! transaction (`writer`). `synchronous=full` makes a commit durable, so what has been acknowledged is there after a
 //! power cut.
 //!
 //! # Caveats

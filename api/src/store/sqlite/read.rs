@@ -172,6 +172,8 @@ fn limit(query: &ListQuery) -> i64 {
         .map_or(NO_LIMIT, |limit| i64::try_from(limit).unwrap_or(i64::MAX))
 }
 
+/// One statement is one snapshot. Every watcher asks this at every write, so that the two more that a transaction would
+/// take are worth saving: the one row of the state comes along with each change, or alone when there is none.
 pub(super) async fn changes(
     readers: &SqlitePool,
     resource: &str,
@@ -179,31 +181,43 @@ pub(super) async fn changes(
     after: u64,
     limit: usize,
 ) -> Result<(Vec<Change>, u64), StoreError> {
-    let mut snapshot = readers.begin().await?;
-    let state = sqlx::query("select revision, floor from store_state")
-        .fetch_one(&mut *snapshot)
-        .await?;
-    let newest = column_to_revision(state.try_get("revision")?)?;
-    let floor = column_to_revision(state.try_get("floor")?)?;
-    if after < floor {
-        return Err(StoreError::Compacted { floor });
-    }
     let rows = sqlx::query(
-        "select revision, resource, namespace, name, kind, object, previous
-        from changes
-        where resource = ?1 and revision > ?2 and (?3 is null or namespace = ?3)
-        order by revision
+        "select
+            store_state.revision as newest,
+            store_state.floor,
+            changes.revision,
+            changes.resource,
+            changes.namespace,
+            changes.name,
+            changes.kind,
+            changes.object,
+            changes.previous
+        from store_state
+        left join changes
+            on changes.resource = ?1
+            and changes.revision > ?2
+            and (?3 is null or changes.namespace = ?3)
+        where store_state.id = 1
+        order by changes.revision
         limit ?4",
     )
     .bind(resource)
     .bind(revision_to_column(after))
     .bind(namespace)
-    .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-    .fetch_all(&mut *snapshot)
+    // At least one, for the state.
+    .bind(i64::try_from(limit.max(1)).unwrap_or(i64::MAX))
+    .fetch_all(readers)
     .await?;
-    snapshot.commit().await?;
+    let state = rows.first().ok_or(sqlx::Error::RowNotFound)?;
+    let newest = column_to_revision(state.try_get("newest")?)?;
+    let floor = column_to_revision(state.try_get("floor")?)?;
+    if after < floor {
+        return Err(StoreError::Compacted { floor });
+    }
+    let is_without_change = state.try_get::<Option<i64>, _>("revision")?.is_none();
     let changes = rows
         .iter()
+        .take(if is_without_change { 0 } else { limit })
         .map(codec::change)
         .collect::<Result<Vec<_>, _>>()?;
     let through = read_through(&changes, after, limit, newest);

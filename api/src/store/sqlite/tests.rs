@@ -1,3 +1,4 @@
+use std::io::{BufRead as _, Write as _};
 use std::os::unix::fs::PermissionsExt;
 
 use serde_json::json;
@@ -151,6 +152,104 @@ async fn acknowledged_writes_are_flushed_and_readers_cannot_write() {
         .execute(&store.readers)
         .await;
     assert!(write.is_err());
+}
+
+/// Names the database file for the process that `acknowledged_writes_survive_a_kill` starts and kills.
+const VICTIM: &str = "MIRAGE_TEST_VICTIM_DATABASE";
+
+/// Not a test by itself: writes as fast as it can and says which revisions were acknowledged, until it is killed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "only a test's own child process runs this"]
+async fn victim() {
+    let Ok(path) = std::env::var(VICTIM) else {
+        return;
+    };
+    let store = std::sync::Arc::new(SqliteStore::open(path).await.unwrap());
+    let writers: Vec<_> = (0..8)
+        .map(|writer| {
+            let store = std::sync::Arc::clone(&store);
+            tokio::spawn(async move {
+                for object in 0.. {
+                    let name = format!("{}-{writer}-{object}", std::process::id());
+                    let revision = store
+                        .write(put(&name, Expect::Absent, object))
+                        .await
+                        .unwrap();
+                    let line = format!("{revision} {name}\n");
+                    // One call a line: parts of two lines must not mix.
+                    std::io::stdout().lock().write_all(line.as_bytes()).unwrap();
+                }
+            })
+        })
+        .collect();
+    for writer in writers {
+        writer.await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn acknowledged_writes_survive_a_kill() {
+    const KILLS: usize = 4;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("mirage.db");
+    let mut acknowledged: Vec<(u64, String)> = Vec::new();
+    for kill in 0..KILLS {
+        let mut victim = std::process::Command::new(std::env::current_exe().unwrap())
+            .args([
+                "--exact",
+                "store::sqlite::tests::victim",
+                "--ignored",
+                "--nocapture",
+            ])
+            .env(VICTIM, &path)
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        let stdout = std::io::BufReader::new(victim.stdout.take().unwrap());
+        let wanted = acknowledged.len() + 20 + 30 * kill;
+        for line in stdout.lines() {
+            let line = line.unwrap();
+            let Some((revision, name)) = line.split_once(' ') else {
+                continue;
+            };
+            // The test harness has lines of its own, and the last one may be cut short.
+            if let Ok(revision) = revision.parse()
+                && name.split('-').count() == 3
+            {
+                acknowledged.push((revision, name.to_owned()));
+            }
+            if acknowledged.len() == wanted {
+                victim.kill().unwrap();
+            }
+        }
+        victim.wait().unwrap();
+        assert!(acknowledged.len() >= wanted, "the victim wrote too little");
+    }
+
+    let store = SqliteStore::open(&path).await.unwrap();
+    let (changes, _) = store
+        .changes("environments.mirage.dev", None, 0, usize::MAX)
+        .await
+        .unwrap();
+    let first = changes[0].revision;
+    let are_consecutive = (first..)
+        .zip(&changes)
+        .all(|(expected, it)| expected == it.revision);
+    assert!(are_consecutive);
+    let logged: std::collections::HashMap<u64, &str> = changes
+        .iter()
+        .map(|it| (it.revision, it.key.name.as_str()))
+        .collect();
+    for (revision, name) in &acknowledged {
+        assert_eq!(
+            logged.get(revision),
+            Some(&name.as_str()),
+            "lost after its answer"
+        );
+        let key = Key::new("environments.mirage.dev", "default", name);
+        assert_eq!(store.get(&key).await.unwrap().unwrap().revision, *revision);
+    }
 }
 
 /// Everything that defines the schema, comments and all.
