@@ -18,6 +18,9 @@ pub struct InvalidSpan {
     text: String,
 }
 
+/// What a span looks like; alone it would also let the empty text through.
+pub(crate) const PATTERN: &str = "^([0-9]+w)?([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?$";
+
 const UNITS: [(char, u64); 5] = [
     ('w', 7 * 24 * 3600),
     ('d', 24 * 3600),
@@ -122,7 +125,7 @@ impl JsonSchema for Span {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
             "type": "string",
-            "pattern": "^([0-9]+w)?([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?$",
+            "pattern": PATTERN,
             "description": "A length of time such as 90s, 30m, 24h or 7d."
         })
     }

@@ -4,21 +4,35 @@
 //! manifest (YAML) ──► Environment ──┐
 //!                                   ├─ merge: base → type → instance ──► one EnvironmentSpec
 //!        EnvironmentTemplate ───────┘
+//!               ▲
+//!               └── validate: every fault at once, by path
 //! ```
 //!
 //! `spec` is the user's, `status` is Mirage's. Types here are also the source of the CRDs and of the JSON Schemas that
 //! editors complete YAML with.
 
 pub mod account;
+pub mod cron;
 pub mod duration;
+pub mod engine;
 pub mod environment;
+pub mod id;
+pub mod image;
 pub mod ledger;
+pub mod merge;
+pub mod name;
+mod nearest;
 pub mod orphan;
+pub mod path;
 pub mod plan;
+pub mod quantity;
+pub mod reference;
 pub mod service;
 pub mod setting;
 pub mod status;
 pub mod template;
+pub mod templates;
+pub mod validate;
 pub mod variable;
 
 pub use account::{RailwayAccount, RailwayAccountSpec, RailwayAccountStatus};

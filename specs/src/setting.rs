@@ -79,3 +79,30 @@ impl<T: JsonSchema> JsonSchema for Setting<T> {
         Option::<T>::json_schema(generator)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde::{Deserialize, Serialize};
+
+    use super::*;
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Layer {
+        #[serde(default, skip_serializing_if = "Setting::is_inherited")]
+        replicas: Setting<u16>,
+    }
+
+    #[test]
+    fn absent_null_and_a_value_are_three_things_and_stay_so() {
+        for (text, replicas) in [
+            ("{}", Setting::Inherit),
+            (r#"{"replicas":null}"#, Setting::Clear),
+            (r#"{"replicas":2}"#, Setting::Set(2)),
+        ] {
+            let layer: Layer = serde_json::from_str(text).unwrap();
+            assert_eq!(layer, Layer { replicas });
+            assert_eq!(serde_json::to_string(&layer).unwrap(), text);
+        }
+        assert!(serde_json::from_str::<Layer>(r#"{"replicas":"2"}"#).is_err());
+    }
+}

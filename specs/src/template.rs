@@ -6,8 +6,6 @@ use kube::CustomResource;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-use crate::environment::EnvironmentSpec;
-
 /// Layers that environments inherit: `base`, then `types.<type>`, then the environment itself.
 #[derive(CustomResource, Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[kube(
@@ -36,10 +34,37 @@ pub struct EnvironmentTemplateSpec {
     pub allowed_overrides: Vec<String>,
     /// The layer below all others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub base: Option<EnvironmentSpec>,
+    pub base: Option<Layer>,
     /// One layer per environment type (`dev`, `staging`, `prod`, `ephemeral`).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub types: BTreeMap<String, EnvironmentSpec>,
+    pub types: BTreeMap<String, Layer>,
+}
+
+/// A part of an Environment's `spec`, as written.
+///
+/// Kept as JSON, because a layer is not yet a spec: `null` in it removes what lies below, and any value may be a
+/// parameter (`replicas: ${{params.replicas}}`) that only has its type once it is filled in. `validate::template` walks
+/// it against the schema of an Environment all the same.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Layer(pub serde_json::Map<String, serde_json::Value>);
+
+impl JsonSchema for Layer {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Layer".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "Fields of an Environment's spec; any value may be a parameter such as ${{params.replicas}}.",
+            "type": "object",
+            "x-kubernetes-preserve-unknown-fields": true
+        })
+    }
 }
 
 /// A value that environments give to a template.
@@ -71,8 +96,9 @@ pub struct Parameter {
 }
 
 /// Types of parameters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, strum::Display)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum ParameterType {
     /// Text.
     String,

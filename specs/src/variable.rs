@@ -159,3 +159,45 @@ impl JsonSchema for Variable {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn every_form_reads_and_writes_as_people_write_it() {
+        for written in [
+            json!("postgres://${{db.HOST}}"),
+            json!({"secretRef": {"name": "s", "key": "k"}}),
+            json!({"preserve": true}),
+            json!({"copyFrom": {"environment": "staging", "service": "api", "name": "KEY"}}),
+            json!({"generate": {"length": 32}}),
+        ] {
+            let variable: Variable = serde_json::from_value(written.clone()).unwrap();
+            assert_eq!(serde_json::to_value(&variable).unwrap(), written);
+        }
+        for (written, text) in [(json!(8080), "8080"), (json!(true), "true")] {
+            let variable: Variable = serde_json::from_value(written).unwrap();
+            assert_eq!(variable, Variable::Plain(text.into()));
+        }
+    }
+
+    #[test]
+    fn what_is_neither_is_refused() {
+        for written in [
+            Value::Null,
+            json!([]),
+            json!({}),
+            json!({"preserve": false}),
+            json!({"preserve": true, "generate": {"length": 32}}),
+            json!({"value": "x"}),
+        ] {
+            assert!(
+                serde_json::from_value::<Variable>(written.clone()).is_err(),
+                "{written}"
+            );
+        }
+    }
+}

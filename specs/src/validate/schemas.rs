@@ -1,0 +1,39 @@
+//! The structural schemas of the kinds, once.
+
+use std::sync::LazyLock;
+
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::CustomResourceExt;
+use serde_json::Value;
+
+use crate::{Environment, EnvironmentTemplate, Orphan, RailwayAccount};
+
+static ENVIRONMENT: LazyLock<Value> = LazyLock::new(|| spec_of(Environment::crd()));
+static TEMPLATE: LazyLock<Value> = LazyLock::new(|| spec_of(EnvironmentTemplate::crd()));
+static ACCOUNT: LazyLock<Value> = LazyLock::new(|| spec_of(RailwayAccount::crd()));
+static ORPHAN: LazyLock<Value> = LazyLock::new(|| spec_of(Orphan::crd()));
+
+fn spec_of(crd: CustomResourceDefinition) -> Value {
+    let mut value = serde_json::to_value(&crd).expect("a CRD made from our types is JSON");
+    value["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"].take()
+}
+
+/// Schema of an Environment's `spec`, and of each layer of a template.
+pub(crate) fn environment_spec() -> &'static Value {
+    &ENVIRONMENT
+}
+
+/// Schema of an EnvironmentTemplate's `spec`.
+pub(crate) fn template_spec() -> &'static Value {
+    &TEMPLATE
+}
+
+/// Schema of a RailwayAccount's `spec`.
+pub(crate) fn account_spec() -> &'static Value {
+    &ACCOUNT
+}
+
+/// Schema of an Orphan's `spec`.
+pub(crate) fn orphan_spec() -> &'static Value {
+    &ORPHAN
+}

@@ -1,0 +1,74 @@
+//! Where code comes from: a repository, and the branch or commit of it.
+
+use crate::validate::{Faults, node::Node};
+
+/// The repository part of `source`, of an environment or of one service.
+pub(super) fn check(source: &Node<'_>, faults: &mut Faults) {
+    let (repo, branch, commit) = (source.at("repo"), source.at("branch"), source.at("commit"));
+    if let Some(text) = repo.text()
+        && !is_repository(text)
+    {
+        let hint = match text.split_once("github.com") {
+            Some((_, rest)) => {
+                let rest = rest.trim_start_matches(['/', ':']).trim_end_matches(".git");
+                format!(", here {rest:?}")
+            }
+            None => String::new(),
+        };
+        faults.invalid(
+            &repo.path,
+            format!("a GitHub repository is written owner/name{hint}"),
+        );
+    }
+    if let Some(text) = branch.text()
+        && !is_branch(text)
+    {
+        faults.invalid(&branch.path, "not the name of a branch");
+    }
+    if let Some(text) = commit.text()
+        && !(text.len() == 40 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')))
+    {
+        faults.invalid(
+            &commit.path,
+            "a full commit id has 40 characters of 0-9 and a-f",
+        );
+    }
+    if branch.is_given() && commit.is_given() {
+        faults.forbidden(
+            &commit.path,
+            "either follow a branch or stay on a commit; if one comes from a template, remove it with null",
+        );
+    }
+    let root = source.at("rootDirectory");
+    if let Some(text) = root.text()
+        && (text.is_empty() || text.split('/').any(|part| part == ".."))
+    {
+        faults.invalid(
+            &root.path,
+            "a folder inside the repository, for example \"/services/api\"",
+        );
+    }
+}
+
+fn is_repository(text: &str) -> bool {
+    // GitHub's limits: 39 characters for an owner, 100 for a repository.
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+    text.split_once('/').is_some_and(|(owner, name)| {
+        (1..=39).contains(&owner.len())
+            && (1..=100).contains(&name.len())
+            && owner
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'-')
+            && name.bytes().all(plain)
+    })
+}
+
+/// The part of git's rules for reference names that people run into.
+fn is_branch(text: &str) -> bool {
+    let forbidden = |c: char| c.is_whitespace() || c.is_control() || "~^:?*[\\".contains(c);
+    !text.is_empty()
+        && !text.contains(forbidden)
+        && !text.contains("..")
+        && !text.starts_with(['-', '/'])
+        && !text.ends_with(['/', '.'])
+}
