@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use crate::template::{EnvironmentTemplate, EnvironmentTemplateSpec};
+use crate::template::EnvironmentTemplate;
 
 const TEXTS: [&str; 2] = [
     include_str!("../templates/dev.yaml"),
@@ -22,11 +22,10 @@ pub fn all() -> &'static [EnvironmentTemplate] {
 }
 
 /// The shipped template `name`. One of the same name in the Environment's namespace goes before it.
-pub fn shipped(name: &str) -> Option<&'static EnvironmentTemplateSpec> {
+pub fn shipped(name: &str) -> Option<&'static EnvironmentTemplate> {
     all()
         .iter()
         .find(|template| template.metadata.name.as_deref() == Some(name))
-        .map(|template| &template.spec)
 }
 
 #[cfg(test)]
@@ -58,7 +57,7 @@ mod tests {
                 "services": {"web": {"source": {"image": "nginx"}}},
             }))
             .unwrap();
-            let whole = effective(shipped(name), &spec).unwrap();
+            let whole = effective(shipped(name).map(|template| &template.spec), &spec).unwrap();
             assert_eq!(whole.environment_type, Some(environment_type));
             assert!(whole.approval.is_some() && whole.rollout.is_some());
         }

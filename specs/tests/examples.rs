@@ -72,7 +72,7 @@ fn every_example_comes_to_an_environment_that_could_run() {
                 own.iter()
                     .find(|(own, _)| own == name)
                     .map(|(_, template)| template)
-                    .or_else(|| templates::shipped(name))
+                    .or_else(|| templates::shipped(name).map(|template| &template.spec))
                     .unwrap()
             });
             let whole = effective(template, &environment.spec).unwrap();
