@@ -1,0 +1,1 @@
+//! The observer against a scripted Railway.

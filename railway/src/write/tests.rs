@@ -1,0 +1,1 @@
+//! Both ways of writing.
