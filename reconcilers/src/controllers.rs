@@ -1,0 +1,220 @@
+//! The controllers of one process: ordinary kube-rs ones, whose cluster is Railway.
+
+use std::{sync::Arc, time::Duration};
+
+use futures::{FutureExt, Stream, StreamExt, stream};
+use kube::{
+    Api, Client,
+    runtime::{
+        Controller, WatchStreamExt,
+        controller::Config,
+        reflector::{self, ObjectRef, Store},
+        watcher,
+    },
+};
+use mirage_railway::{
+    client::{Clock, Token},
+    id::ProjectId,
+    secret::FingerprintKey,
+    transport::Transport,
+};
+use mirage_specs::{Environment, EnvironmentTemplate, Orphan, RailwayAccount};
+use tokio::sync::broadcast;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use crate::{
+    accounts::{AccountOptions, Accounts},
+    context::{self, Context, Intervals},
+    environment::{self, planner::Planner},
+    metrics::Metrics,
+    orphan,
+    railway_account::{self, Keyring},
+};
+
+/// What the controllers run with.
+pub struct Options {
+    /// The API server: in process, remote, or a Kubernetes cluster with Mirage's CRDs.
+    pub client: Client,
+    /// The way to Railway.
+    pub transport: Arc<dyn Transport>,
+    /// Railway's address.
+    pub endpoint: Url,
+    /// The token this process was started with.
+    pub default_token: Option<Token>,
+    /// The time.
+    pub clock: Clock,
+    /// Key of fingerprints.
+    pub fingerprint_key: FingerprintKey,
+    /// Seed of jitter and generated values; `None` for the system's randomness.
+    pub seed: Option<u64>,
+    /// Name of this process, for Events.
+    pub instance: String,
+    /// Counters.
+    pub metrics: Metrics,
+    /// How long things wait.
+    pub intervals: Intervals,
+}
+
+/// Environments worked on at the same time. A visit mostly waits for Railway, and the budget paces it.
+const CONCURRENCY: u16 = 64;
+
+/// The controllers, ready to run.
+pub struct Controllers {
+    options: Options,
+    accounts: Arc<Accounts>,
+}
+
+impl Controllers {
+    /// Puts everything together. Nothing runs yet.
+    pub fn new(options: Options) -> Self {
+        let accounts = Arc::new(Accounts::new(AccountOptions {
+            transport: Arc::clone(&options.transport),
+            endpoint: options.endpoint.clone(),
+            key: options.fingerprint_key.clone(),
+            clock: Arc::clone(&options.clock),
+            intervals: options.intervals,
+            seed: options.seed,
+        }));
+        Self { options, accounts }
+    }
+
+    /// Plans without carrying out, over the same credentials and snapshots.
+    pub fn planner(&self) -> Arc<Planner> {
+        Arc::new(Planner {
+            client: self.options.client.clone(),
+            accounts: Arc::clone(&self.accounts),
+            key: self.options.fingerprint_key.clone(),
+            clock: Arc::clone(&self.options.clock),
+        })
+    }
+
+    /// The credentials, for what else wants to know about them.
+    pub fn accounts(&self) -> Arc<Accounts> {
+        Arc::clone(&self.accounts)
+    }
+
+    /// Runs until told to stop; visits under way are finished first.
+    pub async fn run(self, shutdown: CancellationToken) {
+        let Options {
+            client,
+            clock,
+            fingerprint_key,
+            instance,
+            metrics,
+            intervals,
+            default_token,
+            ..
+        } = self.options;
+        let environments: Api<Environment> = Api::all(client.clone());
+        let (reader, writer) = reflector::store();
+        let watched =
+            reflector::reflector(writer, watcher(environments, watcher::Config::default()))
+                .default_backoff()
+                .touched_objects();
+        let context = Arc::new(Context {
+            recorder: context::recorder(client.clone(), &instance),
+            client: client.clone(),
+            accounts: Arc::clone(&self.accounts),
+            key: fingerprint_key,
+            clock,
+            intervals,
+            metrics,
+            environments: reader.clone(),
+        });
+        let templates = Api::<EnvironmentTemplate>::all(client.clone());
+        let users = reader.clone();
+        let environments = Controller::for_stream(watched, reader.clone())
+            .with_config(Config::default().concurrency(CONCURRENCY))
+            .watches(templates, watcher::Config::default(), move |template| {
+                users_of(&users, &template)
+            })
+            .reconcile_on(wake_ups(self.accounts.changes(), reader))
+            .graceful_shutdown_on(shutdown.clone().cancelled_owned())
+            .run(
+                environment::reconcile,
+                environment::on_error,
+                Arc::clone(&context),
+            )
+            .for_each(|_| std::future::ready(()));
+        let keyring = Arc::new(Keyring::new(Arc::clone(&context), default_token));
+        let accounts = Controller::new(
+            Api::<RailwayAccount>::all(client.clone()),
+            watcher::Config::default(),
+        )
+        .graceful_shutdown_on(shutdown.clone().cancelled_owned())
+        .run(
+            railway_account::reconcile,
+            railway_account::on_error,
+            keyring,
+        )
+        .for_each(|_| std::future::ready(()));
+        let orphans = Controller::new(Api::<Orphan>::all(client), watcher::Config::default())
+            .graceful_shutdown_on(shutdown.cancelled_owned())
+            .run(orphan::reconcile, orphan::on_error, context)
+            .for_each(|_| std::future::ready(()));
+        futures::join!(environments.boxed(), accounts.boxed(), orphans.boxed());
+    }
+}
+
+/// Environments of the template's namespace that inherit from it.
+fn users_of(
+    environments: &Store<Environment>,
+    template: &EnvironmentTemplate,
+) -> Vec<ObjectRef<Environment>> {
+    environments
+        .state()
+        .iter()
+        .filter(|environment| {
+            environment.metadata.namespace == template.metadata.namespace
+                && environment
+                    .spec
+                    .template_ref
+                    .as_ref()
+                    .map(|reference| &reference.name)
+                    == template.metadata.name.as_ref()
+        })
+        .map(|environment| ObjectRef::from_obj(environment.as_ref()))
+        .collect()
+}
+
+/// A project that changed on Railway wakes the environments in it. The wake-up says which, and nothing else.
+fn wake_ups(
+    changes: broadcast::Receiver<ProjectId>,
+    environments: Store<Environment>,
+) -> impl Stream<Item = ObjectRef<Environment>> + Send + 'static {
+    stream::unfold(changes, |mut changes| async move {
+        loop {
+            match changes.recv().await {
+                Ok(project) => return Some((Some(project), changes)),
+                // Some were missed: everyone looks.
+                Err(broadcast::error::RecvError::Lagged(_)) => return Some((None, changes)),
+                Err(broadcast::error::RecvError::Closed) => return None,
+            }
+        }
+    })
+    .flat_map(move |project| {
+        let woken: Vec<_> = environments
+            .state()
+            .iter()
+            .filter(|environment| {
+                project
+                    .as_ref()
+                    .is_none_or(|project| is_in(environment, project))
+            })
+            .map(|environment| ObjectRef::from_obj(environment.as_ref()))
+            .collect();
+        stream::iter(woken)
+    })
+}
+
+fn is_in(environment: &Environment, project: &ProjectId) -> bool {
+    let railway = environment
+        .status
+        .as_ref()
+        .and_then(|status| status.railway.as_ref());
+    railway.and_then(|railway| railway.project_id.as_deref()) == Some(project.as_str())
+}
+
+/// How long [`Controllers::run`] may take to finish after it was told to stop.
+pub const DRAIN: Duration = Duration::from_secs(10);

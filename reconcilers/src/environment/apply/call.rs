@@ -1,0 +1,149 @@
+//! Actions that are a call of their own.
+
+use mirage_railway::{change::EnvironmentChange, snapshot::MARK};
+use mirage_specs::ledger::{LedgerKind, LedgerState};
+
+use super::{Applier, Place, Stop};
+use crate::environment::{
+    applied::GENERATED_DOMAIN,
+    ledger,
+    plan::{Action, Entry},
+};
+
+impl<'a> Applier<'a> {
+    pub(super) async fn call(&mut self, entry: &Entry, place: &Place<'a>) -> Result<(), Stop> {
+        let (Some(project), Some(environment)) = (&place.project, &place.environment) else {
+            return Ok(());
+        };
+        let client = &self.account.client;
+        match &entry.action {
+            Action::CreateDomain {
+                service,
+                name,
+                port,
+            } => {
+                let Some(instance) = place
+                    .observed
+                    .and_then(|environment| environment.instance_named(service))
+                else {
+                    return Ok(());
+                };
+                let ledger_name = name.clone().unwrap_or_else(|| service.clone());
+                let now = self.now;
+                self.journal
+                    .write(|status| {
+                        ledger::intend(&mut status.ledger, LedgerKind::Domain, &ledger_name, now)
+                    })
+                    .await?;
+                let made = match name {
+                    None => {
+                        client
+                            .create_service_domain(environment, &instance.service_id, *port)
+                            .await
+                    }
+                    Some(name) => {
+                        let made = client.create_custom_domain(
+                            project,
+                            environment,
+                            &instance.service_id,
+                            name,
+                            *port,
+                        );
+                        made.await.map(|custom| custom.domain)
+                    }
+                };
+                match made {
+                    Ok(domain) => {
+                        let recorded = name.clone().unwrap_or_else(|| GENERATED_DOMAIN.to_owned());
+                        self.journal
+                            .write(|status| {
+                                ledger::made(
+                                    &mut status.ledger,
+                                    LedgerKind::Domain,
+                                    &ledger_name,
+                                    domain.id.as_str(),
+                                    now,
+                                );
+                                let applied = status.applied.get_or_insert_default();
+                                let domains = &mut applied
+                                    .services
+                                    .entry(service.clone())
+                                    .or_default()
+                                    .domains;
+                                if !domains.contains(&recorded) {
+                                    domains.push(recorded);
+                                }
+                            })
+                            .await?;
+                    }
+                    Err(error) => {
+                        return self
+                            .refused(error, &[(LedgerKind::Domain, ledger_name)])
+                            .await;
+                    }
+                }
+            }
+            Action::DeleteDomain {
+                service,
+                id,
+                custom,
+                domain,
+            } => {
+                if *custom {
+                    client.delete_custom_domain(id).await?;
+                } else {
+                    client.delete_service_domain(id).await?;
+                }
+                let recorded = if *custom {
+                    domain.as_str()
+                } else {
+                    GENERATED_DOMAIN
+                };
+                self.journal
+                    .write(|status| {
+                        if let Some(service) = status
+                            .applied
+                            .as_mut()
+                            .and_then(|applied| applied.services.get_mut(service))
+                        {
+                            service.domains.retain(|domain| domain != recorded);
+                        }
+                    })
+                    .await?;
+            }
+            Action::Deploy { id, .. } => {
+                client.deploy(id, environment, None).await?;
+            }
+            Action::Stop { deployment, .. } => client.remove(deployment).await?,
+            Action::DeleteEnvironment { id, .. } => {
+                self.journal
+                    .write(|status| {
+                        let entries = status.ledger.iter_mut();
+                        for entry in entries.filter(|entry| entry.kind == LedgerKind::Environment) {
+                            entry.state = LedgerState::Removing;
+                            entry.railway_id = Some(id.to_string());
+                        }
+                    })
+                    .await?;
+                client.delete_environment(id).await?;
+            }
+            Action::Unmark { .. } => {
+                let mut change = EnvironmentChange {
+                    project: Some(project.clone()),
+                    environment: Some(environment.clone()),
+                    message: "Mirage: let the environment go".to_owned(),
+                    ..EnvironmentChange::default()
+                };
+                change.shared_variables.insert(MARK.to_owned(), None);
+                client
+                    .apply(&change)
+                    .await
+                    .map_err(|failure| failure.error)?;
+            }
+            // Everything else goes by commit; `order` never makes a call of it.
+            _ => return Ok(()),
+        }
+        self.account.observer.wrote(project);
+        Ok(())
+    }
+}

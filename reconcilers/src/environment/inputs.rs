@@ -1,0 +1,96 @@
+//! Reading what an Environment refers to: its template and the keys of Secrets. Reads only.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::core::v1::Secret;
+use kube::{Api, Client};
+use mirage_railway::secret::SecretValue;
+use mirage_specs::{Environment, EnvironmentTemplate, EnvironmentTemplateSpec, templates};
+
+use super::resolve::{Inputs, ResolveError, secret_refs};
+
+/// Why the inputs could not be had.
+#[derive(Debug, thiserror::Error)]
+pub enum InputsError {
+    /// The API server did not answer.
+    #[error("the API server could not be asked for {what}")]
+    Api {
+        /// What was asked for.
+        what: &'static str,
+        /// Its words.
+        #[source]
+        source: kube::Error,
+    },
+    /// Something referred to is not there or does not fit.
+    #[error(transparent)]
+    Resolve(#[from] ResolveError),
+}
+
+/// The template an Environment refers to: one of its namespace, or one that ships with Mirage.
+///
+/// # Errors
+/// When there is none of that name.
+pub async fn template(
+    client: &Client,
+    namespace: &str,
+    environment: &Environment,
+) -> Result<Option<EnvironmentTemplateSpec>, InputsError> {
+    let Some(reference) = &environment.spec.template_ref else {
+        return Ok(None);
+    };
+    let api: Api<EnvironmentTemplate> = Api::namespaced(client.clone(), namespace);
+    let own = api
+        .get_opt(&reference.name)
+        .await
+        .map_err(|source| InputsError::Api {
+            what: "the template",
+            source,
+        })?;
+    let spec = own
+        .map(|template| template.spec)
+        .or_else(|| templates::shipped(&reference.name).map(|template| template.spec.clone()));
+    spec.map(Some).ok_or_else(|| {
+        ResolveError::TemplateMissing {
+            name: reference.name.clone(),
+        }
+        .into()
+    })
+}
+
+/// The values of every Secret key that a layered spec refers to. Keys that are not there are left out; `resolve` says
+/// which field misses them.
+///
+/// # Errors
+/// When the API server did not answer.
+pub async fn secrets(
+    client: &Client,
+    namespace: &str,
+    spec: &mirage_specs::EnvironmentSpec,
+) -> Result<Inputs, InputsError> {
+    let api: Api<Secret> = Api::namespaced(client.clone(), namespace);
+    let mut read: BTreeMap<String, Option<Secret>> = BTreeMap::new();
+    let mut inputs = Inputs::default();
+    for (name, key) in secret_refs(spec) {
+        if !read.contains_key(&name) {
+            let secret = api
+                .get_opt(&name)
+                .await
+                .map_err(|source| InputsError::Api {
+                    what: "a Secret",
+                    source,
+                })?;
+            read.insert(name.clone(), secret);
+        }
+        let data = read
+            .get(&name)
+            .and_then(Option::as_ref)
+            .and_then(|secret| secret.data.as_ref());
+        let text = data
+            .and_then(|data| data.get(&key))
+            .and_then(|bytes| String::from_utf8(bytes.0.clone()).ok());
+        if let Some(text) = text {
+            inputs.secrets.insert((name, key), SecretValue::new(text));
+        }
+    }
+    Ok(inputs)
+}

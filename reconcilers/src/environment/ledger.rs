@@ -1,0 +1,149 @@
+//! Keeping the ledger true: what was intended and has appeared is made, what was removed and has gone is forgotten. Pure.
+
+use jiff::Timestamp;
+use mirage_railway::snapshot::{EnvironmentSnapshot, ProjectSnapshot};
+use mirage_specs::ledger::{LedgerEntry, LedgerKind, LedgerState};
+
+use super::{diff::AMBIGUOUS_CREATE, effective::Effective};
+
+/// Writes down that something is about to be made. An entry that is there already keeps its first moment: the thing may
+/// have been made by the earlier call.
+pub fn intend(ledger: &mut Vec<LedgerEntry>, kind: LedgerKind, name: &str, now: Timestamp) {
+    match ledger
+        .iter_mut()
+        .find(|entry| entry.kind == kind && entry.name == name)
+    {
+        Some(entry) if entry.state == LedgerState::Intended => {}
+        Some(entry) => *entry = intended(kind, name, now),
+        None => ledger.push(intended(kind, name, now)),
+    }
+}
+
+/// Writes down Railway's id of something that was made.
+pub fn made(
+    ledger: &mut Vec<LedgerEntry>,
+    kind: LedgerKind,
+    name: &str,
+    railway_id: &str,
+    now: Timestamp,
+) {
+    intend(ledger, kind, name, now);
+    if let Some(entry) = ledger
+        .iter_mut()
+        .find(|entry| entry.kind == kind && entry.name == name)
+    {
+        entry.state = LedgerState::Made;
+        entry.railway_id = Some(railway_id.to_owned());
+    }
+}
+
+/// Strikes an intention whose call is known not to have happened.
+pub fn strike(ledger: &mut Vec<LedgerEntry>, kind: LedgerKind, name: &str) {
+    ledger.retain(|entry| {
+        !(entry.kind == kind && entry.name == name && entry.state == LedgerState::Intended)
+    });
+}
+
+fn intended(kind: LedgerKind, name: &str, now: Timestamp) -> LedgerEntry {
+    LedgerEntry {
+        kind,
+        name: name.to_owned(),
+        state: LedgerState::Intended,
+        railway_id: None,
+        intended_at: now,
+    }
+}
+
+/// Balances the ledger against what Railway shows of our environment.
+///
+/// Entries get the ids of what has appeared, and entries of what is gone go, unless it may merely not be visible yet
+/// (`in_grace`). An intention that has not shown within [`AMBIGUOUS_CREATE`] did not happen.
+pub fn balance(
+    ledger: &[LedgerEntry],
+    effective: &Effective,
+    project: &ProjectSnapshot,
+    environment: &EnvironmentSnapshot,
+    in_grace: bool,
+    now: Timestamp,
+) -> Vec<LedgerEntry> {
+    let mut next = Vec::with_capacity(ledger.len());
+    for entry in ledger {
+        let seen = match entry.kind {
+            LedgerKind::Project => Some(project.id.to_string()),
+            LedgerKind::Environment => Some(environment.id.to_string()),
+            LedgerKind::Service => environment
+                .instance_named(&entry.name)
+                .map(|instance| instance.service_id.to_string()),
+            LedgerKind::Volume => environment
+                .volumes
+                .values()
+                .find(|volume| {
+                    volume.name == entry.name
+                        || entry.railway_id.as_deref() == Some(volume.volume_id.as_str())
+                })
+                .map(|volume| volume.volume_id.to_string()),
+            LedgerKind::Domain => seen_domain(entry, environment),
+        };
+        let still_open = now.duration_since(entry.intended_at) < AMBIGUOUS_CREATE;
+        match seen {
+            Some(id) => next.push(LedgerEntry {
+                state: LedgerState::Made,
+                railway_id: Some(id),
+                ..entry.clone()
+            }),
+            None if in_grace || (entry.state == LedgerState::Intended && still_open) => {
+                next.push(entry.clone())
+            }
+            None => {}
+        }
+    }
+    if !next
+        .iter()
+        .any(|entry| entry.kind == LedgerKind::Environment)
+    {
+        made(
+            &mut next,
+            LedgerKind::Environment,
+            &effective.environment_name,
+            environment.id.as_str(),
+            now,
+        );
+    }
+    for name in effective.services.keys() {
+        if let Some(instance) = environment.instance_named(name)
+            && !next
+                .iter()
+                .any(|entry| entry.kind == LedgerKind::Service && entry.name == *name)
+        {
+            made(
+                &mut next,
+                LedgerKind::Service,
+                name,
+                instance.service_id.as_str(),
+                now,
+            );
+        }
+    }
+    next
+}
+
+fn seen_domain(entry: &LedgerEntry, environment: &EnvironmentSnapshot) -> Option<String> {
+    let mut domains = environment.instances.values().flat_map(|instance| {
+        let generated = instance
+            .service_domains
+            .iter()
+            .map(move |domain| (instance, domain));
+        generated.chain(
+            instance
+                .custom_domains
+                .iter()
+                .map(move |domain| (instance, domain)),
+        )
+    });
+    domains
+        .find(|(instance, domain)| match &entry.railway_id {
+            Some(id) => domain.id.as_str() == id,
+            None => domain.domain == entry.name || instance.service_name == entry.name,
+        })
+        .map(|(_, domain)| domain.id.to_string())
+}

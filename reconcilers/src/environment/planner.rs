@@ -1,0 +1,143 @@
+//! The plan of a spec that is not applied yet: what `mirage plan` and a dry run show.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use kube::{Client, ResourceExt};
+use mirage_railway::{budget::Priority, client::Clock, id::ProjectId, secret::FingerprintKey};
+use mirage_specs::{Environment, PlanView, status::Applied};
+use serde_json::Value;
+
+use super::{
+    approval::RETRY,
+    diff::{Memory, diff},
+    effective::ProjectTarget,
+    inputs,
+    observe::observe,
+    order, resolve,
+};
+use crate::accounts::{Accounts, Standing};
+
+/// Makes plans without carrying them out.
+pub struct Planner {
+    pub(crate) client: Client,
+    pub(crate) accounts: Arc<Accounts>,
+    pub(crate) key: FingerprintKey,
+    pub(crate) clock: Clock,
+}
+
+/// A plan that was not carried out.
+#[derive(Clone, Debug)]
+pub struct PlannedChange {
+    /// The plan.
+    pub plan: PlanView,
+    /// The plan for people, a line each.
+    pub lines: Vec<String>,
+    /// Requests to Railway it takes.
+    pub requests: u32,
+}
+
+/// Why there is no plan.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    /// The object is not an Environment.
+    #[error("the object is not an Environment")]
+    NotAnEnvironment(#[source] serde_json::Error),
+    /// It refers to something that is not there, or makes no sense.
+    #[error(transparent)]
+    Inputs(#[from] inputs::InputsError),
+    /// It makes no sense with its template.
+    #[error(transparent)]
+    Resolve(#[from] resolve::ResolveError),
+    /// The credential cannot be used.
+    #[error("{0}")]
+    Account(String),
+    /// Railway could not be read.
+    #[error("Railway could not be read: {0}. {step}", step = .0.next_step())]
+    Railway(#[from] mirage_railway::error::Error),
+}
+
+impl Planner {
+    /// The plan for an Environment as it would be stored; `previous` is the stored one, whose status is what is remembered.
+    ///
+    /// # Errors
+    /// When the spec cannot be resolved or Railway cannot be read.
+    pub async fn plan(
+        &self,
+        environment: Value,
+        previous: Option<Value>,
+    ) -> Result<PlannedChange, PlanError> {
+        let mut environment: Environment =
+            serde_json::from_value(environment).map_err(PlanError::NotAnEnvironment)?;
+        let previous: Option<Environment> = previous
+            .map(serde_json::from_value)
+            .transpose()
+            .map_err(PlanError::NotAnEnvironment)?;
+        environment.status = previous
+            .as_ref()
+            .and_then(|previous| previous.status.clone());
+        if let Some(previous) = &previous {
+            environment.metadata.uid = previous.metadata.uid.clone();
+        }
+        let namespace = environment
+            .namespace()
+            .unwrap_or_else(|| "default".to_owned());
+        let template = inputs::template(&self.client, &namespace, &environment).await?;
+        let spec = resolve::layered(&environment, template.as_ref())?;
+        let inputs = inputs::secrets(&self.client, &namespace, &spec).await?;
+        let effective = resolve::resolve(&environment, &spec, &inputs, &self.key)?;
+        let account = spec
+            .account_ref
+            .as_ref()
+            .map_or("default", |account| account.name.as_str());
+        let account = match self.accounts.get(&namespace, account) {
+            Standing::Ready(account) => account,
+            Standing::Refused(why) => return Err(PlanError::Account(why)),
+        };
+        let status = environment.status.clone().unwrap_or_default();
+        let known = status
+            .railway
+            .as_ref()
+            .and_then(|railway| railway.project_id.clone());
+        let target = known.map_or_else(
+            || effective.project.clone(),
+            |id| ProjectTarget::Id(ProjectId::new(id)),
+        );
+        let observed = observe(&account.observer, &target, Priority::User).await?;
+        let nothing = Applied::default();
+        let memory = Memory {
+            ledger: &status.ledger,
+            applied: status.applied.as_ref().unwrap_or(&nothing),
+            pending: status.pending_change.as_ref(),
+            repairs: &status.repairs,
+            was_suspended: status.phase.as_deref() == Some("Suspended"),
+            retry: environment.annotations().contains_key(RETRY),
+        };
+        let now: Timestamp = (self.clock)();
+        let plan = diff(&effective, &observed, &memory, now);
+        let requests = order::requests(&plan);
+        let mut lines: Vec<String> = plan
+            .entries
+            .iter()
+            .map(|entry| {
+                let marker = if entry.action.destroys() {
+                    " (destroys)"
+                } else {
+                    ""
+                };
+                format!("{}{marker}", entry.action)
+            })
+            .collect();
+        lines.extend(plan.holds.iter().map(|hold| format!("waits: {hold}")));
+        lines.extend(
+            plan.reported
+                .iter()
+                .map(|entry| format!("drift, left alone: {}", entry.action)),
+        );
+        Ok(PlannedChange {
+            plan: plan.view(requests),
+            lines,
+            requests,
+        })
+    }
+}

@@ -1,0 +1,379 @@
+//! A visit to an Environment that is wanted.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use kube::{
+    ResourceExt,
+    api::{Patch, PatchParams},
+    runtime::{controller::Action, events::EventType},
+};
+use mirage_railway::{budget::Priority, snapshot::Presence};
+use mirage_specs::{Environment, status::Applied};
+use serde_json::json;
+
+use super::{
+    ReconcileError,
+    apply::{Applier, ApplyError, Outcome, apply},
+    approval::{APPROVE, Gate, RETRY, gate},
+    diff::{Memory, diff},
+    effective::{Effective, ProjectTarget},
+    identity::{Ownership, ownership},
+    inputs,
+    journal::Journal,
+    ledger,
+    observe::{Observed, observe},
+    pending,
+    plan::{Action as PlanAction, Hold, Plan},
+    refusal::Refusal,
+    resolve, rival, status, wake,
+};
+use crate::{
+    accounts::{Account, Standing},
+    context::Context,
+};
+
+/// Resolve, observe, diff, apply, tell: one pass.
+pub(super) async fn visit(
+    environment: &Arc<Environment>,
+    namespace: &str,
+    ctx: &Arc<Context>,
+) -> Result<(&'static str, Action), ReconcileError> {
+    let mut journal = Journal::open(ctx.api(namespace), environment);
+    let (effective, account) = match wanted(environment, namespace, ctx).await {
+        Ok(both) => both,
+        Err(Unwanted::Refusal(refusal)) => {
+            return refuse(environment, &mut journal, refusal, ctx).await;
+        }
+        Err(Unwanted::Error(error)) => return Err(error),
+    };
+    let observed = match look(&effective, &account, &mut journal, ctx).await? {
+        Ok(observed) => observed,
+        Err(error) => {
+            let unseen = Observed {
+                project: Presence::Unknown(error.to_string()),
+                in_grace: false,
+            };
+            let gate = Gate::Open;
+            let plan = Plan::default();
+            let visit = status::Visit {
+                effective: &effective,
+                observed: &unseen,
+                plan: &plan,
+                gate: &gate,
+                changed: false,
+                error: Some(&error),
+                now: ctx.now(),
+            };
+            let next = status::status(journal.status(), &visit);
+            publish(environment, &mut journal, next, ctx).await?;
+            return Ok((
+                "waiting",
+                Action::requeue(wake::after_error(&error, &ctx.intervals)),
+            ));
+        }
+    };
+    let now = ctx.now();
+    let plan = decide(
+        environment,
+        &effective,
+        &observed,
+        journal.status(),
+        &account,
+        now,
+    );
+    let annotation = environment.annotations().get(APPROVE).map(String::as_str);
+    let approved = journal.status().approved.clone();
+    let gate = gate(
+        &plan,
+        effective.approval,
+        effective.generation,
+        annotation,
+        approved.as_ref(),
+    );
+    let outcome = if gate == Gate::Closed || plan.entries.is_empty() {
+        Outcome::Nothing
+    } else {
+        tell_plan(environment, &plan, ctx).await;
+        let applier = Applier {
+            account: &account,
+            effective: &effective,
+            observed: &observed,
+            journal: &mut journal,
+            now,
+        };
+        match apply(applier, &plan).await {
+            Ok(outcome) => outcome,
+            Err(ApplyError::Ledger(error)) => return Err(error.into()),
+        }
+    };
+    release_project(&effective, &account);
+    let (changed, error) = match &outcome {
+        Outcome::Nothing => (false, None),
+        Outcome::Changed => (true, None),
+        Outcome::Failed(error) => (false, Some(error)),
+    };
+    let visit = status::Visit {
+        effective: &effective,
+        observed: &observed,
+        plan: &plan,
+        gate: &gate,
+        changed,
+        error,
+        now: ctx.now(),
+    };
+    let next = status::status(journal.status(), &visit);
+    let counted = count(&plan, changed, journal.status(), ctx);
+    let in_transition = wake::is_in_transition(&next);
+    publish(environment, &mut journal, next, ctx).await?;
+    forget_retry(environment, namespace, ctx).await?;
+    if let Some(project) = project_id(&journal, &observed) {
+        account.follow(&project, effective.id.as_str(), in_transition);
+    }
+    tracing::Span::current().record("actions", plan.entries.len());
+    let again = wake::after_visit(
+        &effective,
+        &plan,
+        changed,
+        error,
+        in_transition,
+        &ctx.intervals,
+        ctx.now(),
+    );
+    Ok((counted, Action::requeue(again)))
+}
+
+enum Unwanted {
+    Refusal(Refusal),
+    Error(ReconcileError),
+}
+
+impl From<inputs::InputsError> for Unwanted {
+    fn from(error: inputs::InputsError) -> Self {
+        match error {
+            inputs::InputsError::Resolve(error) => Self::Refusal(Refusal::from(&error)),
+            error @ inputs::InputsError::Api { .. } => Self::Error(error.into()),
+        }
+    }
+}
+
+impl From<resolve::ResolveError> for Unwanted {
+    fn from(error: resolve::ResolveError) -> Self {
+        Self::Refusal(Refusal::from(&error))
+    }
+}
+
+/// What is wanted, and who may bring it about.
+async fn wanted(
+    environment: &Arc<Environment>,
+    namespace: &str,
+    ctx: &Arc<Context>,
+) -> Result<(Effective, Arc<Account>), Unwanted> {
+    let others = ctx.environments.state();
+    if let Some(other) = rival::rival(environment, others.iter().map(AsRef::as_ref)) {
+        return Err(Unwanted::Refusal(Refusal::conflict(&other)));
+    }
+    let template = inputs::template(&ctx.client, namespace, environment).await?;
+    let spec = resolve::layered(environment, template.as_ref())?;
+    let inputs = inputs::secrets(&ctx.client, namespace, &spec).await?;
+    let effective = resolve::resolve(environment, &spec, &inputs, &ctx.key)?;
+    let account = spec
+        .account_ref
+        .as_ref()
+        .map_or("default", |account| account.name.as_str());
+    match ctx.accounts.get(namespace, account) {
+        Standing::Ready(account) => Ok((effective, account)),
+        Standing::Refused(why) => Err(Unwanted::Refusal(Refusal::account(why))),
+    }
+}
+
+/// What there is, with the ledger balanced against it.
+async fn look(
+    effective: &Effective,
+    account: &Account,
+    journal: &mut Journal,
+    ctx: &Context,
+) -> Result<Result<Observed, mirage_railway::error::Error>, ReconcileError> {
+    if let Some(error) = pending::follow(journal, account, ctx).await? {
+        return Ok(Err(error));
+    }
+    // Once known, the project is found by id: a project of the same name made later is another one.
+    let known = journal
+        .status()
+        .railway
+        .as_ref()
+        .and_then(|railway| railway.project_id.clone());
+    let target = known.map_or_else(
+        || effective.project.clone(),
+        |id| ProjectTarget::Id(mirage_railway::id::ProjectId::new(id)),
+    );
+    let observed = match observe(&account.observer, &target, Priority::Convergence).await {
+        Ok(observed) => observed,
+        Err(error) => return Ok(Err(error)),
+    };
+    if let Presence::Present(project) = &observed.project {
+        let ledger = &journal.status().ledger;
+        let ours = match ownership(&effective.id, &effective.environment_name, ledger, project) {
+            Ownership::Ours(environment) | Ownership::Unmarked(environment) => Some(environment),
+            Ownership::Foreign(..) | Ownership::Absent | Ownership::Unknown(_) => None,
+        };
+        if let Some(environment) = ours {
+            let balanced = ledger::balance(
+                ledger,
+                effective,
+                project,
+                environment,
+                observed.in_grace,
+                ctx.now(),
+            );
+            journal.write(|status| status.ledger = balanced).await?;
+        }
+    }
+    Ok(Ok(observed))
+}
+
+fn decide(
+    environment: &Environment,
+    effective: &Effective,
+    observed: &Observed,
+    status: &mirage_specs::EnvironmentStatus,
+    account: &Account,
+    now: Timestamp,
+) -> Plan {
+    let nothing = Applied::default();
+    let memory = Memory {
+        ledger: &status.ledger,
+        applied: status.applied.as_ref().unwrap_or(&nothing),
+        pending: status.pending_change.as_ref(),
+        repairs: &status.repairs,
+        was_suspended: status.phase.as_deref() == Some("Suspended"),
+        retry: environment.annotations().contains_key(RETRY),
+    };
+    let mut plan = diff(effective, observed, &memory, now);
+    let makes_project = plan.entries.iter().find_map(|entry| match &entry.action {
+        PlanAction::CreateProject { name } => Some(name.clone()),
+        _ => None,
+    });
+    if let Some(name) = makes_project
+        && !account.claim_project(&name, effective.id.as_str())
+    {
+        plan.entries.clear();
+        plan.holds.push(Hold::AwaitingProject { name });
+    }
+    plan
+}
+
+fn release_project(effective: &Effective, account: &Account) {
+    if let ProjectTarget::Named(name) = &effective.project {
+        account.release_project(name, effective.id.as_str());
+    }
+}
+
+fn project_id(journal: &Journal, observed: &Observed) -> Option<mirage_railway::id::ProjectId> {
+    if let Presence::Present(project) = &observed.project {
+        return Some(project.id.clone());
+    }
+    let id = journal
+        .status()
+        .railway
+        .as_ref()
+        .and_then(|railway| railway.project_id.as_deref());
+    id.map(mirage_railway::id::ProjectId::new)
+}
+
+async fn refuse(
+    environment: &Arc<Environment>,
+    journal: &mut Journal,
+    refusal: Refusal,
+    ctx: &Arc<Context>,
+) -> Result<(&'static str, Action), ReconcileError> {
+    let generation = environment.metadata.generation.unwrap_or(0);
+    let next = refusal.status(journal.status(), generation, ctx.now());
+    publish(environment, journal, next, ctx).await?;
+    Ok(("held", Action::requeue(refusal.again(&ctx.intervals))))
+}
+
+/// Writes the status, and tells as an Event what of it is news.
+async fn publish(
+    environment: &Arc<Environment>,
+    journal: &mut Journal,
+    next: mirage_specs::EnvironmentStatus,
+    ctx: &Arc<Context>,
+) -> Result<(), ReconcileError> {
+    let news = wake::news(environment.status.as_ref(), &next);
+    journal.write(|status| *status = next).await?;
+    for (severity, reason, note) in news {
+        ctx.tell(environment.as_ref(), severity, reason, note).await;
+    }
+    Ok(())
+}
+
+async fn tell_plan(environment: &Arc<Environment>, plan: &Plan, ctx: &Arc<Context>) {
+    let sentences: Vec<String> = plan
+        .entries
+        .iter()
+        .map(|entry| entry.action.to_string())
+        .collect();
+    let note = format!("{} action(s): {}", sentences.len(), sentences.join("; "));
+    ctx.tell(
+        environment.as_ref(),
+        EventType::Normal,
+        crate::reason::Reason::Applying,
+        note,
+    )
+    .await;
+}
+
+fn count(
+    plan: &Plan,
+    changed: bool,
+    earlier: &mirage_specs::EnvironmentStatus,
+    ctx: &Context,
+) -> &'static str {
+    let drifted = plan
+        .entries
+        .iter()
+        .filter(|entry| entry.reason == mirage_specs::plan::PlanReason::Drifted)
+        .count() as u64;
+    if changed {
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "plans are far smaller than 2^52 actions"
+        )]
+        ctx.metrics.plan_actions.observe(plan.entries.len() as f64);
+        ctx.metrics.drift_found.inc_by(drifted);
+        ctx.metrics.drift_repaired.inc_by(drifted);
+        return "changed";
+    }
+    let fresh = plan.reported.iter().filter(|entry| {
+        !earlier
+            .drift
+            .iter()
+            .any(|old| old.target == entry.action.target())
+    });
+    ctx.metrics.drift_found.inc_by(fresh.count() as u64);
+    if plan.holds.is_empty() {
+        "synced"
+    } else {
+        "held"
+    }
+}
+
+/// A wish to go on is heard once.
+async fn forget_retry(
+    environment: &Arc<Environment>,
+    namespace: &str,
+    ctx: &Arc<Context>,
+) -> Result<(), ReconcileError> {
+    if environment.annotations().contains_key(RETRY) {
+        let patch = json!({"metadata": {"annotations": {RETRY: null}}});
+        ctx.api(namespace)
+            .patch(
+                &environment.name_any(),
+                &PatchParams::default(),
+                &Patch::Merge(patch),
+            )
+            .await?;
+    }
+    Ok(())
+}

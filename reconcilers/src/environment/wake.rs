@@ -1,0 +1,141 @@
+//! When to come back, and what of a visit is news. Pure.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use kube::runtime::events::EventType;
+use mirage_railway::error::{Class, Error};
+use mirage_specs::{EnvironmentStatus, ServiceState};
+
+use super::{
+    effective::Effective,
+    plan::{Hold, Plan},
+};
+use crate::{context::Intervals, reason::Reason};
+
+/// How long a name just deleted may stay taken, and how long Railway's creation throttles last, with a second to spare.
+const NAME_RESERVED: Duration = Duration::from_secs(31);
+
+/// When to look again after a visit.
+pub fn after_visit(
+    effective: &Effective,
+    plan: &Plan,
+    changed: bool,
+    error: Option<&Error>,
+    in_transition: bool,
+    intervals: &Intervals,
+    now: Timestamp,
+) -> Duration {
+    let next = if let Some(error) = error {
+        after_error(error, intervals)
+    } else if changed {
+        intervals.soon
+    } else if plan.holds.iter().any(is_short) {
+        intervals.soon.max(Duration::from_secs(1))
+    } else if !plan.holds.is_empty() {
+        intervals.active
+    } else if in_transition {
+        // The observer wakes us when something moves; this is for the wake-up that got lost.
+        intervals.active * 6
+    } else {
+        intervals.resync
+    };
+    let until_expiry = effective.expires_at.map(|at| {
+        let left = at.duration_since(now);
+        Duration::try_from(left).unwrap_or(Duration::ZERO) + Duration::from_secs(1)
+    });
+    until_expiry.map_or(next, |left| left.min(next))
+}
+
+fn is_short(hold: &Hold) -> bool {
+    matches!(
+        hold,
+        Hold::ChangeApplying | Hold::AwaitingVisibility { .. } | Hold::AwaitingProject { .. }
+    )
+}
+
+/// When to try again after a failed call, by what its class allows.
+pub fn after_error(error: &Error, intervals: &Intervals) -> Duration {
+    match error.class() {
+        Class::RateLimited => error.wait().unwrap_or(NAME_RESERVED),
+        Class::Stale => Duration::ZERO,
+        Class::Transient | Class::Ambiguous | Class::NotFound | Class::NotYet => intervals.active,
+        Class::Conflict => NAME_RESERVED,
+        Class::Unauthorized => Duration::from_secs(60),
+        Class::Invalid | Class::Unsupported => intervals.resync,
+    }
+}
+
+/// Whether something will change by itself soon, so that looking more often pays.
+pub fn is_in_transition(status: &EnvironmentStatus) -> bool {
+    status.pending_change.is_some()
+        || status
+            .conditions
+            .iter()
+            .any(|condition| condition.type_ == "Progressing" && condition.status == "True")
+        || status.services.values().any(|service| {
+            matches!(
+                service.state,
+                ServiceState::Deploying | ServiceState::Pending
+            )
+        })
+}
+
+/// What somebody who watches Events wants to hear: conditions that turned, services that failed or recovered.
+pub fn news(
+    earlier: Option<&EnvironmentStatus>,
+    next: &EnvironmentStatus,
+) -> Vec<(EventType, Reason, String)> {
+    let was = |kind: &str| {
+        let conditions = earlier
+            .map(|status| status.conditions.as_slice())
+            .unwrap_or_default();
+        conditions.iter().find(|condition| condition.type_ == kind)
+    };
+    let mut news = Vec::new();
+    for condition in &next.conditions {
+        let before = was(&condition.type_);
+        let turned = before.is_none_or(|before| before.status != condition.status);
+        let other_reason = before.is_none_or(|before| before.reason != condition.reason);
+        match (condition.type_.as_str(), condition.status.as_str()) {
+            ("Ready", "True") if turned => news.push((
+                EventType::Normal,
+                Reason::ServicesHealthy,
+                condition.message.clone(),
+            )),
+            ("Drifted", "True") if turned => news.push((
+                EventType::Warning,
+                Reason::DriftFound,
+                condition.message.clone(),
+            )),
+            ("Degraded", "True") if other_reason => {
+                news.push((
+                    EventType::Warning,
+                    Reason::ServiceFailed,
+                    format!("{}: {}", condition.reason, condition.message),
+                ));
+            }
+            ("Synced", "False") if other_reason && is_worth_telling(&condition.reason) => {
+                news.push((
+                    EventType::Warning,
+                    Reason::ApplyFailed,
+                    format!("{}: {}", condition.reason, condition.message),
+                ));
+            }
+            _ => {}
+        }
+    }
+    news
+}
+
+fn is_worth_telling(reason: &str) -> bool {
+    let quiet: [&str; 6] = [
+        Reason::Applying.into(),
+        Reason::ChangeApplying.into(),
+        Reason::AwaitingVisibility.into(),
+        Reason::DriftFound.into(),
+        Reason::WaitingForProject.into(),
+        Reason::Replanning.into(),
+    ];
+    !quiet.contains(&reason)
+}

@@ -1,0 +1,90 @@
+//! The reasons of conditions and events: constants, so that people and dashboards can rely on them.
+
+/// Why a condition is as it is. The variant's name is what stands in `reason`.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, strum::Display, strum::IntoStaticStr,
+)]
+pub enum Reason {
+    /// Everything is as declared.
+    InSync,
+    /// All services are healthy.
+    ServicesHealthy,
+    /// Some services are on their way.
+    ServicesDeploying,
+    /// Some services failed.
+    ServiceFailed,
+    /// Some services need a person on Railway.
+    ServiceBlocked,
+    /// Nothing was observed yet, or not lately.
+    NotObserved,
+    /// Changes are being made.
+    Applying,
+    /// Nothing is under way.
+    Settled,
+    /// Railway differs from the spec, and nobody asked for it.
+    DriftFound,
+    /// No drift.
+    NoDrift,
+    /// The spec does not make sense.
+    InvalidSpec,
+    /// The template is not there.
+    WaitingForTemplate,
+    /// A Secret or its key is not there.
+    WaitingForSecret,
+    /// The credential is not there or does not work.
+    AccountNotReady,
+    /// A person must approve the plan.
+    AwaitingApproval,
+    /// A sequential rollout waits for an earlier wave.
+    WaitingForDependency,
+    /// Another environment makes the project.
+    WaitingForProject,
+    /// Railway has not shown the effect of a call yet.
+    AwaitingVisibility,
+    /// Railway is applying a change.
+    ChangeApplying,
+    /// A variable's source is not there.
+    CopySourceMissing,
+    /// The Railway environment belongs to somebody else.
+    Conflict,
+    /// The project given by id is not there.
+    ProjectMissing,
+    /// Railway could not be read completely.
+    Unobserved,
+    /// Two parties keep changing the same thing.
+    Fighting,
+    /// Every deployment was stopped at once.
+    EverythingStopped,
+    /// Requests, or creations, are used up for now.
+    RateLimitedUntil,
+    /// Railway could not be reached.
+    RailwayUnreachable,
+    /// The answer to a call was lost.
+    AnswerLost,
+    /// The token was refused.
+    Unauthorized,
+    /// Railway refused what was asked.
+    RailwayRefused,
+    /// Railway is busy with an earlier change.
+    RailwayBusy,
+    /// The configuration changed while it was being changed.
+    Replanning,
+    /// The live API lacks something.
+    UnsupportedByRailway,
+    /// Stopped on request.
+    Suspended,
+    /// Being torn down.
+    TearingDown,
+    /// Its time is over.
+    Expired,
+    /// Nothing is wrong.
+    Healthy,
+    /// The plan was carried out, at least in part.
+    Applied,
+    /// The plan's step failed.
+    ApplyFailed,
+    /// Something could not be removed.
+    Orphaned,
+    /// Nothing of it is left on Railway.
+    TornDown,
+}
