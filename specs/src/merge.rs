@@ -10,7 +10,7 @@
 //! The same layers always give the same result, and the result given in again comes out unchanged.
 
 mod inherit;
-mod layers;
+pub(crate) mod layers;
 mod overrides;
 pub(crate) mod parameters;
 

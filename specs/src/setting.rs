@@ -76,7 +76,11 @@ impl<T: JsonSchema> JsonSchema for Setting<T> {
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        Option::<T>::json_schema(generator)
+        let mut schema = T::json_schema(generator);
+        // The field says what it is for; the words of the type alone would take their place.
+        schema.remove("description");
+        schema.insert("nullable".to_owned(), true.into());
+        schema
     }
 }
 

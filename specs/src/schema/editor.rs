@@ -213,11 +213,16 @@ fn plain(schema: &Value, scalars: Scalars) -> Value {
 }
 
 fn or_parameter(mut schema: Map<String, Value>) -> Value {
-    let description = schema.remove("description").unwrap_or_default();
-    json!({
-        "description": description,
-        "anyOf": [schema, {"type": "string", "pattern": "\\$\\{\\{ *params\\.[A-Za-z_][A-Za-z0-9_]* *\\}\\}"}],
-    })
+    let description = schema.remove("description");
+    let parameter = json!({
+        "type": "string",
+        "pattern": "\\$\\{\\{ *params\\.[A-Za-z_][A-Za-z0-9_]* *\\}\\}",
+    });
+    let mut either = json!({"anyOf": [schema, parameter]});
+    if let Some(description) = description {
+        either["description"] = description;
+    }
+    either
 }
 
 #[cfg(test)]

@@ -94,6 +94,11 @@ impl Faults {
         self.add(path, reason, error.to_string());
     }
 
+    /// One found elsewhere.
+    pub(crate) fn push(&mut self, fault: Fault) {
+        self.0.push(fault);
+    }
+
     fn add(&mut self, path: &FieldPath, reason: FaultReason, message: String) {
         self.0.push(Fault {
             path: path.as_str().to_owned(),

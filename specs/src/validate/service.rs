@@ -122,7 +122,9 @@ fn check_deploy(service: &Node<'_>, faults: &mut Faults) {
             faults.forbidden(&cron.path, "a cron service runs as one replica");
         }
     }
-    if total > 1 && service.at("volumes").entries().len() == 1 {
+    // A database gets a volume even where none is written.
+    let has_volume = service.at("engine").is_given() || !service.at("volumes").entries().is_empty();
+    if total > 1 && has_volume {
         let at = if replicas.is_given() {
             &replicas.path
         } else {

@@ -1,17 +1,18 @@
 //! The `spec` of an EnvironmentTemplate: its parameters, and each layer as what it will become.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use regex::Regex;
 use serde_json::Value;
 
 use crate::{
     environment::EnvironmentType,
-    merge::parameters,
+    merge::{layers::Layered, parameters},
     name::is_variable_name,
     nearest::suggestion,
+    path::FieldPath,
     template::{Parameter, ParameterType},
-    validate::{Faults, node::Node, paths, schemas, shape, spec},
+    validate::{Fault, Faults, node::Node, paths, schemas, shape, spec},
 };
 
 const TYPES: [EnvironmentType; 4] = [
@@ -48,7 +49,37 @@ pub(super) fn check(template: &Node<'_>, faults: &mut Faults) {
             );
         }
         check_layer(&layer, &declared, faults);
+        check_together(&template.at("base"), &layer, faults);
     }
+}
+
+/// Faults that neither layer has alone, such as an image below and a repository above it.
+fn check_together(base: &Node<'_>, layer: &Node<'_>, faults: &mut Faults) {
+    let alone: BTreeSet<_> = [base, layer]
+        .into_iter()
+        .flat_map(|layer| rules_broken(layer.value, &layer.path))
+        .map(|(below, fault)| (below, fault.reason))
+        .collect();
+    let merged = Layered::spec(layer.value).over(Layered::spec(base.value));
+    let Some(merged) = merged.into_value() else {
+        return;
+    };
+    for (below, fault) in rules_broken(&merged, &layer.path) {
+        if !alone.contains(&(below, fault.reason)) {
+            faults.push(fault);
+        }
+    }
+}
+
+/// What breaks a rule in `layer`, each with its path below it.
+fn rules_broken(layer: &Value, at: &FieldPath) -> Vec<(String, Fault)> {
+    let mut faults = Faults::default();
+    spec::check(&Node::new(layer, at.clone(), true), false, &mut faults);
+    faults
+        .into_vec()
+        .into_iter()
+        .map(|fault| (fault.path[at.as_str().len()..].to_owned(), fault))
+        .collect()
 }
 
 fn check_layer(layer: &Node<'_>, declared: &BTreeMap<String, ParameterType>, faults: &mut Faults) {

@@ -1,0 +1,188 @@
+//! The rules of the other kinds, and of objects that are none.
+
+use serde_json::json;
+
+use super::*;
+use FaultReason::{Forbidden, Invalid, NotSupported, Required, TypeInvalid, UnknownField};
+
+#[test]
+fn a_broken_object_is_refused_and_not_a_panic() {
+    for object in [
+        json!(null),
+        json!([]),
+        json!("x"),
+        json!({}),
+        json!({"spec": 1, "metadata": 2}),
+    ] {
+        for kind in KINDS {
+            assert!(!super::object(kind, &object).is_empty(), "{kind} {object}");
+        }
+    }
+    assert_eq!(
+        found(&super::object("Enviroment", &json!({}))),
+        [("kind", NotSupported)]
+    );
+}
+
+#[test]
+fn a_templates_layers_and_parameters_are_checked() {
+    let object = |spec: Value| json!({"metadata": {"name": "t"}, "spec": spec});
+    let sound = json!({
+        "parameters": {"n": {"type": "integer", "default": 2}, "host": {"type": "string"}},
+        "allowedOverrides": ["services.web.deploy.replicas"],
+        "base": {
+            "services": {"web": {
+                "source": {"image": "acme/web:${{params.host}}"},
+                "deploy": {"replicas": "${{params.n}}"},
+                "domains": [{"name": "${{params.host}}"}],
+                "variables": {"A": "${{params.host}} ${{db.URL}}"},
+            }},
+        },
+        "types": {"prod": {"drift": null}},
+    });
+    assert_eq!(template(&object(sound)), []);
+    for (spec, path, reason) in [
+        (
+            json!({"base": {"servces": {}}}),
+            "spec.base.servces",
+            UnknownField,
+        ),
+        (json!({"base": {"ttl": "1m"}}), "spec.base.ttl", Invalid),
+        (
+            json!({"base": {"ttl": "${{params.x}}"}}),
+            "spec.base.ttl",
+            Invalid,
+        ),
+        (json!({"base": {"name": "x"}}), "spec.base.name", Forbidden),
+        (
+            json!({"base": {"templateRef": {"name": "x"}}}),
+            "spec.base.templateRef",
+            Forbidden,
+        ),
+        (
+            json!({"types": {"production": {}}}),
+            "spec.types.production",
+            NotSupported,
+        ),
+        (
+            json!({"types": {"prod": {"type": "prod"}}}),
+            "spec.types.prod.type",
+            Forbidden,
+        ),
+        (
+            json!({"allowedOverrides": ["service.web"]}),
+            "spec.allowedOverrides[0]",
+            Invalid,
+        ),
+        (
+            json!({"parameters": {"a-b": {"type": "string"}}}),
+            "spec.parameters.a-b",
+            Invalid,
+        ),
+        (
+            json!({"parameters": {"a": {}}}),
+            "spec.parameters.a.type",
+            Required,
+        ),
+        (
+            json!({"parameters": {"a": {"type": "string", "minimum": 1}}}),
+            "spec.parameters.a.minimum",
+            Forbidden,
+        ),
+        (
+            json!({"parameters": {"a": {"type": "integer", "default": "x"}}}),
+            "spec.parameters.a.default",
+            Invalid,
+        ),
+        (
+            json!({"parameters": {"a": {"type": "string", "pattern": "("}}}),
+            "spec.parameters.a.pattern",
+            Invalid,
+        ),
+        (
+            json!({"parameters": {"a": {"type": "number", "minimum": 2, "maximum": 1}}}),
+            "spec.parameters.a.minimum",
+            Invalid,
+        ),
+        (
+            json!({"parameters": {"a": {"type": "string"}}, "base": {"suspend": "${{params.a}}"}}),
+            "spec.base.suspend",
+            TypeInvalid,
+        ),
+    ] {
+        assert_eq!(
+            found(&template(&object(spec.clone()))),
+            [(path, reason)],
+            "{spec}"
+        );
+    }
+}
+
+#[test]
+fn an_accounts_fields_are_checked() {
+    let object = |spec: Value| json!({"metadata": {"name": "default"}, "spec": spec});
+    assert_eq!(
+        account(&object(
+            json!({"secretRef": {"name": "s", "key": "token"}, "tokenType": "project"})
+        )),
+        []
+    );
+    for (spec, path, reason) in [
+        (
+            json!({"secretRef": {"name": "s"}}),
+            "spec.secretRef.key",
+            Required,
+        ),
+        (json!({"tokenType": "team"}), "spec.tokenType", NotSupported),
+        (json!({"workspace": ""}), "spec.workspace", Invalid),
+        (json!({"token": "x"}), "spec.token", UnknownField),
+    ] {
+        assert_eq!(
+            found(&account(&object(spec.clone()))),
+            [(path, reason)],
+            "{spec}"
+        );
+    }
+}
+
+#[test]
+fn layers_that_are_right_alone_and_wrong_together_are_refused() {
+    let object = |prod: Value| {
+        json!({"metadata": {"name": "t"}, "spec": {
+            "base": {
+                "ttl": "1d",
+                "services": {
+                    "web": {"source": {"image": "nginx"}, "dependsOn": ["api"]},
+                    "api": {"source": {"image": "nginx"}},
+                },
+            },
+            "types": {"prod": prod},
+        }})
+    };
+    for (prod, path, reason) in [
+        (
+            json!({"services": {"web": {"source": {"repo": "a/b"}}}}),
+            "spec.types.prod.services.web.source.repo",
+            Forbidden,
+        ),
+        (
+            json!({"expiresAt": "2027-01-31T18:00:00Z"}),
+            "spec.types.prod.expiresAt",
+            Forbidden,
+        ),
+        (
+            json!({"services": {"api": {"dependsOn": ["web"]}}}),
+            "spec.types.prod.services.web.dependsOn[0]",
+            Invalid,
+        ),
+    ] {
+        assert_eq!(
+            found(&template(&object(prod.clone()))),
+            [(path, reason)],
+            "{prod}"
+        );
+    }
+    let removed =
+        json!({"services": {"web": {"source": {"image": null, "repo": "a/b"}}}, "ttl": null});
+    assert_eq!(template(&object(removed)), []);
+}
