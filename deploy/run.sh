@@ -6,24 +6,34 @@ set -euo pipefail
 export MIRAGE_DATA_DIR="$DATA_DIR"
 
 mkdir -p "$DATA_DIR" && chmod 700 "$DATA_DIR"
-rm -f "$DATA_DIR/addresses.json"
-"$MIRAGE" serve --simulate-railway --simulation-speed "$SPEED" &
+log="$DATA_DIR/serve.log"
+# A process group of its own: Ctrl-C reaches this script alone, which then stops the server once.
+set -m
+"$MIRAGE" serve --simulate-railway --simulation-speed "$SPEED" 2>"$log" &
 server=$!
+set +m
+follower=
 # However this ends, nothing is left running.
-trap 'kill -TERM "$server" 2>/dev/null || true; wait "$server" 2>/dev/null || true' EXIT
+finish() {
+  trap '' INT TERM
+  if [ -n "$follower" ]; then kill "$follower" 2>/dev/null || true; fi
+  kill -TERM "$server" 2>/dev/null || true
+  wait "$server" 2>/dev/null || true
+}
+trap finish EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-# The server writes its addresses when it answers on them.
-until [ -f "$DATA_DIR/addresses.json" ]; do
+# The server writes its addresses, with its process id, when it answers on them.
+until grep -q "\"pid\": $server" "$DATA_DIR/addresses.json" 2>/dev/null; do
   if ! kill -0 "$server" 2>/dev/null; then
-    wait "$server"
+    cat "$log" >&2
     exit 1
   fi
   sleep 0.1
 done
+grep -A8 'is up\.$' "$log"
 
-echo
 echo "Applying $EXAMPLE:"
 "$MIRAGE" apply -f "$EXAMPLE" --wait || echo "(not ready; \`mirage describe\` says why)" >&2
 echo
@@ -41,4 +51,7 @@ Mirage stays up until Ctrl-C. In another terminal, from this folder:
 Edit $EXAMPLE and run \`mirage apply -f $EXAMPLE --wait\`, change something behind
 Mirage's back (README.md, "drift"), or remove it all: \`mirage delete shop --wait\`.
 TRY
+echo "What the server does (all of it is in $log):"
+tail -n 0 -f "$log" &
+follower=$!
 wait "$server"

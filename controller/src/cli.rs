@@ -8,8 +8,10 @@
 //! A verb writes its result to stdout and what went wrong to stderr, each failure with the next step.
 
 mod apply;
+mod approve;
 mod completions;
 mod connection;
+mod crds;
 mod delete;
 mod describe;
 mod failure;
@@ -19,8 +21,15 @@ mod manifests;
 mod output;
 mod plan;
 mod progress;
+mod railway;
+mod railway_simulator;
+mod reference;
+mod retry;
+mod schema;
+mod serve;
 mod table;
 mod target;
+mod validate;
 mod version;
 mod wait;
 mod watching;
@@ -60,14 +69,23 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Serve(serve::Serve),
+    Validate(validate::Validate),
+    Plan(plan::Plan),
     Apply(apply::Apply),
     Get(get::Get),
     Describe(describe::Describe),
-    Delete(delete::Delete),
     Wait(wait::Wait),
-    Plan(plan::Plan),
+    Approve(approve::Approve),
+    Retry(retry::Retry),
+    Delete(delete::Delete),
+    Crds(crds::Crds),
+    Schema(schema::Schema),
+    Railway(railway::Railway),
+    RailwaySimulator(Box<railway_simulator::RailwaySimulator>),
     Completions(completions::Completions),
     Version(version::Version),
+    Reference(reference::Reference),
 }
 
 /// Reads the arguments. Help, `--version` and mistakes are printed here and end with a code.
@@ -87,10 +105,22 @@ pub(crate) fn parse() -> Result<Command, ExitCode> {
 impl Command {
     /// Servers log what they do; other commands only what goes wrong.
     pub(crate) fn telemetry(&self) -> Settings {
-        Settings {
-            format: LogFormat::Human,
-            default_filter: "warn,kube=error,kube_client=off,kube_runtime=error",
-            export: false,
+        match self {
+            Self::Serve(serve) => Settings {
+                format: serve.log_format,
+                default_filter: "info,kube=warn,kube_client=warn,kube_runtime=warn",
+                export: true,
+            },
+            Self::RailwaySimulator(_) => Settings {
+                format: LogFormat::Human,
+                default_filter: "info",
+                export: false,
+            },
+            _ => Settings {
+                format: LogFormat::Human,
+                default_filter: "warn,kube=error,kube_client=off,kube_runtime=error",
+                export: false,
+            },
         }
     }
 }
@@ -99,6 +129,15 @@ impl Command {
 pub(crate) async fn run(command: Command) -> ExitCode {
     let out = &mut io::stdout();
     let ended = match command {
+        Command::Serve(verb) => verb.run().await,
+        Command::Validate(verb) => verb.run(out),
+        Command::Approve(verb) => verb.run(out).await,
+        Command::Retry(verb) => verb.run(out).await,
+        Command::Crds(verb) => verb.run(out),
+        Command::Schema(verb) => verb.run(out),
+        Command::Railway(verb) => verb.run(out).await,
+        Command::RailwaySimulator(verb) => verb.run().await,
+        Command::Reference(verb) => verb.run(out),
         Command::Apply(verb) => verb.run(out).await,
         Command::Get(verb) => verb.run(out).await,
         Command::Describe(verb) => verb.run(out).await,

@@ -2,6 +2,7 @@
 
 mod cli;
 mod exit;
+mod serve;
 mod shutdown;
 mod telemetry;
 

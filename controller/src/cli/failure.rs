@@ -4,7 +4,7 @@ use std::{error::Error as _, fmt::Write as _, io, path::PathBuf};
 
 use kube::core::Status;
 
-use crate::cli::target::TargetError;
+use crate::{cli::target::TargetError, serve::ServeError};
 
 /// A command's failure. What each variant's help says is the reason why it is a variant.
 #[derive(Debug, thiserror::Error)]
@@ -108,6 +108,18 @@ pub(crate) enum Failure {
     /// An object from the server does not look like its kind.
     #[error("the server's answer cannot be read")]
     Answer(#[source] serde_json::Error),
+    /// The server did not start.
+    #[error(transparent)]
+    Serve(#[from] ServeError),
+    /// The simulated Railway did not start.
+    #[error("the simulated Railway did not start")]
+    Simulator(#[source] mirage_railway_simulator::Error),
+    /// There is no token for Railway.
+    #[error("there is no token for Railway: neither RAILWAY_API_TOKEN nor RAILWAY_TOKEN is set")]
+    NoRailwayToken,
+    /// There is no HTTP client for Railway.
+    #[error("no HTTP client for Railway")]
+    Transport(#[source] mirage_railway::transport::TransportError),
     /// Stdout is gone.
     #[error("cannot write the output")]
     Output(#[from] io::Error),
@@ -147,6 +159,8 @@ impl Failure {
             Self::BadManifest { .. } => "`mirage validate -f` lists every fault with its line and column".to_owned(),
             Self::NoManifest { .. } => "manifests are files ending in .yaml, .yml or .json".to_owned(),
             Self::NamespaceContradiction { .. } => "leave one of the two out".to_owned(),
+            Self::Serve(error) => return error.next_step().map(str::to_owned),
+            Self::NoRailwayToken => "make one at https://railway.com/account/tokens and set RAILWAY_API_TOKEN to it".to_owned(),
             _ => return None,
         })
     }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use kube::api::DynamicObject;
-use serde::Deserialize as _;
+use mirage_specs::manifest;
 
 use crate::cli::{failure::Failure, kind::Kind};
 
@@ -110,14 +110,12 @@ fn objects(text: &Text, manifests: &mut Vec<Manifest>) -> Result<(), Failure> {
     let bad = |line: usize, reason: String| Failure::BadManifest {
         reason: format!("{}:{line}: {reason}", text.file.display()),
     };
-    for document in serde_yaml::Deserializer::from_str(&text.text) {
-        let line = 1;
-        let value = serde_json::Value::deserialize(document)
-            .map_err(|error| bad(line, error.to_string()))?;
-        if value.is_null() {
-            continue;
-        }
-        let object: DynamicObject = serde_json::from_value(value)
+    let documents = manifest::documents(&text.text).map_err(|error| Failure::BadManifest {
+        reason: format!("{}:{error}", text.file.display()),
+    })?;
+    for document in documents {
+        let line = document.line;
+        let object: DynamicObject = serde_json::from_value(document.value)
             .map_err(|error| bad(line, format!("this is not an object: {error}")))?;
         let types = object
             .types

@@ -1,0 +1,256 @@
+//! The server process: where everything meets.
+//!
+//! ```text
+//! data_dir ─► sockets ─► railway (or simulator) ─► storage ─► access ─► API ─► controllers ─► addresses, banner
+//!                                                                                   │
+//!                                   SIGINT, SIGTERM: the same in reverse, within 10 s
+//! ```
+//! The controllers talk to the API through a client like anybody else's, only that it needs no socket.
+
+mod access;
+mod addresses;
+mod banner;
+mod controllers;
+mod data_dir;
+mod database;
+mod fingerprint;
+mod housekeeping;
+mod metrics;
+mod planner;
+mod railway;
+mod railway_metrics;
+mod sockets;
+mod storage;
+
+use std::{
+    io::{self, Write as _},
+    net::SocketAddr,
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use mirage_api::{
+    Api, ApiOptions, Ids,
+    tls::{Exposure, serve_plain, serve_tls},
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use url::Url;
+
+pub(crate) use crate::serve::{
+    access::Certificate, database::Database, railway::from_environment as railway_token,
+};
+use crate::{
+    serve::{
+        access::{Access, AccessError},
+        addresses::Addresses,
+        controllers::ControllersError,
+        data_dir::{DataDir, DataDirError},
+        metrics::Metrics,
+        railway::{Railway, RailwayError},
+        sockets::{SocketError, Sockets, Wanted},
+        storage::StorageError,
+    },
+    shutdown,
+};
+
+/// How long stopping may take in all; what does not end by then is cut off.
+const GRACE: Duration = Duration::from_secs(9);
+
+/// What the server is to be.
+#[derive(Debug)]
+pub(crate) struct Options {
+    pub(crate) listen: SocketAddr,
+    pub(crate) listen_tls: SocketAddr,
+    pub(crate) insecure_listen: bool,
+    pub(crate) data_dir: PathBuf,
+    pub(crate) database: Option<Database>,
+    pub(crate) certificate: Certificate,
+    pub(crate) railway_url: Option<Url>,
+    pub(crate) simulation: Option<Simulation>,
+    pub(crate) controllers: bool,
+    /// Whether stderr is read by people, who want to know where everything is.
+    pub(crate) greet: bool,
+}
+
+/// A simulated Railway.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Simulation {
+    /// How much faster than life.
+    pub(crate) speed: f64,
+}
+
+/// Why the server did not start.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ServeError {
+    /// The data folder.
+    #[error(transparent)]
+    DataDir(#[from] DataDirError),
+    /// A socket.
+    #[error(transparent)]
+    Socket(#[from] SocketError),
+    /// Railway's client or the simulator.
+    #[error(transparent)]
+    Railway(#[from] RailwayError),
+    /// The database or its keys.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// Certificates, tokens, kubeconfig.
+    #[error(transparent)]
+    Access(#[from] AccessError),
+    /// What every API server has from the start could not be written.
+    #[error("the API could not be prepared")]
+    Api(#[source] mirage_api::error::Status),
+    /// The controllers.
+    #[error(transparent)]
+    Controllers(#[from] ControllersError),
+    /// The operating system.
+    #[error("the server could not be started")]
+    System(#[from] io::Error),
+}
+
+impl ServeError {
+    /// What the person can do about it.
+    pub(crate) fn next_step(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::DataDir(DataDirError::InUse { .. }) => {
+                "stop the other one, or give this one its own folder with --data-dir"
+            }
+            Self::DataDir(DataDirError::Unusable { .. }) => {
+                "choose another folder with --data-dir, or see to its rights"
+            }
+            Self::Socket(SocketError::Bind { .. }) => {
+                "choose another address with the flag named above; port 0 takes any free one"
+            }
+            Self::Socket(SocketError::Exposed { .. }) => {
+                "let other machines in with --listen-tls, or say --insecure-listen if something in front speaks TLS"
+            }
+            Self::Storage(error) => return error.next_step(),
+            _ => return None,
+        })
+    }
+}
+
+/// Serves until told to stop.
+pub(crate) async fn run(options: Options) -> Result<(), ServeError> {
+    let stopping = shutdown::on_signal()?;
+    let folder = DataDir::open(&options.data_dir)?;
+    addresses::forget_old(&folder)?;
+    let sockets = Sockets::bind(Wanted {
+        plain: options.listen,
+        insecure: options.insecure_listen,
+        tls: options.listen_tls,
+        simulator: options.simulation.is_some(),
+    })
+    .await?;
+    let now = Timestamp::now();
+
+    // Background work ends after the servers do, so that a request under way still finds it.
+    let background = CancellationToken::new();
+    let tasks = TaskTracker::new();
+    let railway = Railway::prepare(
+        options.simulation,
+        options.railway_url.as_ref(),
+        sockets.simulator,
+        &folder,
+        &tasks,
+        &background,
+    )?;
+    let store = storage::open(options.database.as_ref(), &folder).await?;
+    let https = sockets.tls.url("https");
+    let access = Access::prepare(&options.certificate, &*store, &folder, &https, now).await?;
+
+    let clock: mirage_api::Clock = Arc::new(Timestamp::now);
+    let planner = planner::Late::default();
+    let api = Api::new(ApiOptions {
+        store: Arc::clone(&store),
+        authenticator: access.authenticator(Arc::clone(&store), Arc::clone(&clock)),
+        clock: Arc::clone(&clock),
+        ids: Ids::random(),
+        planner: Some(Arc::new(planner.clone())),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    });
+    api.bootstrap().await.map_err(ServeError::Api)?;
+
+    let mut metrics = Metrics::new();
+    let mut controllers = None;
+    if options.controllers {
+        let (running, own_planner) = controllers::start(
+            &api,
+            &railway,
+            fingerprint::load(folder.path()).map_err(ControllersError::from)?,
+            options
+                .simulation
+                .map_or(1.0, |simulation| simulation.speed),
+            &mut metrics,
+            &stopping,
+        )?;
+        planner.now_is(own_planner);
+        controllers = Some(running);
+    }
+
+    let addresses = Addresses {
+        http: sockets.plain.url("http"),
+        metrics: sockets.plain.url("http") + metrics::PATH,
+        https,
+        railway: railway.simulated_at.clone(),
+        kubeconfig: access.kubeconfig.clone(),
+        pid: std::process::id(),
+    };
+    let plain = tokio::spawn(serve_plain(
+        sockets.plain.listener,
+        api.router().merge(metrics.router()),
+        if options.insecure_listen {
+            Exposure::Insecure
+        } else {
+            Exposure::Loopback
+        },
+        stopping.clone().cancelled_owned(),
+    ));
+    let tls = tokio::spawn(serve_tls(
+        sockets.tls.listener,
+        Arc::clone(&access.tls.config),
+        api.router(),
+        stopping.clone().cancelled_owned(),
+    ));
+    housekeeping::start(
+        &tasks,
+        &background,
+        api.clone(),
+        &*store,
+        Arc::clone(&access.tls),
+    );
+
+    let published = addresses.publish(&folder)?;
+    if options.greet {
+        let banner = banner::banner(&addresses, &railway.against, folder.path());
+        // Nobody reads it when stderr is gone, and the server serves all the same.
+        let _ = io::stderr().write_all(banner.as_bytes());
+    }
+    tracing::info!(
+        http = addresses.http,
+        https = addresses.https,
+        "Mirage is up"
+    );
+
+    stopping.cancelled().await;
+    drop(published);
+    let ended = async {
+        if let Some(controllers) = controllers {
+            let _ = controllers.await;
+        }
+        let _ = plain.await;
+        let _ = tls.await;
+        background.cancel();
+        tasks.close();
+        tasks.wait().await;
+    };
+    if tokio::time::timeout(GRACE, ended).await.is_err() {
+        tracing::warn!(
+            "something did not stop in time and is cut off; the next start goes on from there"
+        );
+    }
+    tracing::info!("Mirage has stopped");
+    Ok(())
+}

@@ -1,0 +1,90 @@
+//! The controllers, as clients of the API in this very process.
+
+use std::{sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+use mirage_api::Api;
+use mirage_railway::secret::FingerprintKey;
+use mirage_reconcilers::{Controllers, Intervals, Options, Planner};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::serve::{
+    fingerprint, metrics::Metrics, railway::Railway, railway_metrics::RailwayMetrics,
+};
+
+/// The name under which they write, in managed fields and in events.
+const USERNAME: &str = "mirage-controllers";
+
+/// Why they did not start.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ControllersError {
+    /// There is no key for fingerprints.
+    #[error("variables cannot be compared without a key")]
+    Key(#[from] fingerprint::KeyError),
+}
+
+/// Starts them. They end when told to, or never.
+pub(super) fn start(
+    api: &Api,
+    railway: &Railway,
+    key: FingerprintKey,
+    speed: f64,
+    metrics: &mut Metrics,
+    stopping: &CancellationToken,
+) -> Result<(JoinHandle<()>, Arc<Planner>), ControllersError> {
+    let client = kube::Client::new(api.trusted_router(USERNAME), "default");
+    let controllers = Controllers::new(Options {
+        client,
+        transport: Arc::clone(&railway.transport),
+        endpoint: railway.endpoint.clone(),
+        default_token: railway.token.clone(),
+        clock: Arc::new(Timestamp::now),
+        fingerprint_key: key,
+        seed: None,
+        instance: instance(),
+        metrics: mirage_reconcilers::Metrics::new(&mut metrics.registry),
+        intervals: hastened(Intervals::default(), speed),
+    });
+    metrics
+        .registry
+        .register_collector(Box::new(RailwayMetrics(controllers.accounts())));
+    let planner = controllers.planner();
+    Ok((tokio::spawn(controllers.run(stopping.clone())), planner))
+}
+
+/// Who of several processes this is, in leases and events.
+fn instance() -> String {
+    let host = std::env::var("HOSTNAME").unwrap_or_else(|_| "localhost".to_owned());
+    format!("{host}-{}", std::process::id())
+}
+
+/// A simulated Railway that runs faster is looked at more often, in real time. Not below a tenth of a second: then the
+/// looking itself would be what the machine does.
+fn hastened(intervals: Intervals, speed: f64) -> Intervals {
+    let shorter = |time: Duration| {
+        time.div_f64(speed.max(1.0))
+            .max(Duration::from_millis(100).min(time))
+    };
+    Intervals {
+        active: shorter(intervals.active),
+        idle: shorter(intervals.idle),
+        grace: shorter(intervals.grace),
+        soon: shorter(intervals.soon),
+        resync: shorter(intervals.resync),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_faster_railway_is_looked_at_more_often_within_reason() {
+        let life = Intervals::default();
+        assert_eq!(hastened(life, 1.0).idle, life.idle);
+        assert_eq!(hastened(life, 20.0).idle, life.idle / 20);
+        assert_eq!(hastened(life, 1e9).active, Duration::from_millis(100));
+        assert_eq!(hastened(life, 0.5).active, life.active);
+    }
+}

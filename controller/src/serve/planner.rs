@@ -1,0 +1,66 @@
+//! The API asks for plans, the controllers make them: one trait fitted to the other.
+
+use std::sync::{Arc, OnceLock};
+
+use async_trait::async_trait;
+use mirage_api::{PlanError, PlannedChange, Planner};
+use mirage_reconcilers::PlanError as Unplanned;
+use serde_json::Value;
+
+/// A planner that comes later: the API is built first, because the controllers are its clients.
+#[derive(Clone, Default)]
+pub(super) struct Late(Arc<OnceLock<Arc<mirage_reconcilers::Planner>>>);
+
+impl Late {
+    /// From now on plans are made by this one.
+    pub(super) fn now_is(&self, planner: Arc<mirage_reconcilers::Planner>) {
+        // Set once, at start-up; a second one would be a mistake of the caller's without consequence.
+        let _ = self.0.set(planner);
+    }
+}
+
+#[async_trait]
+impl Planner for Late {
+    async fn plan(
+        &self,
+        environment: Value,
+        previous: Option<Value>,
+    ) -> Result<PlannedChange, PlanError> {
+        let Some(planner) = self.0.get() else {
+            return Err(PlanError::Unavailable(
+                "this server runs without controllers (--no-controllers), and they make the plans"
+                    .to_owned(),
+            ));
+        };
+        let planned = planner.plan(environment, previous).await.map_err(|error| {
+            let words = in_full(&error);
+            match error {
+                Unplanned::NotAnEnvironment(_) | Unplanned::Inputs(_) | Unplanned::Resolve(_) => {
+                    PlanError::Invalid(words)
+                }
+                Unplanned::Account(_) | Unplanned::Railway(_) => PlanError::Unavailable(words),
+            }
+        })?;
+        Ok(PlannedChange {
+            changes: !planned.plan.actions.is_empty(),
+            plan: serde_json::to_value(&planned.plan)
+                .map_err(|error| PlanError::Unavailable(error.to_string()))?,
+            lines: planned.lines,
+            requests: planned.requests,
+        })
+    }
+}
+
+/// An error with its causes, each once.
+fn in_full(error: &dyn std::error::Error) -> String {
+    let mut words = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let more = error.to_string();
+        if !words.contains(&more) {
+            words = format!("{words}: {more}");
+        }
+        cause = error.source();
+    }
+    words
+}

@@ -1,0 +1,140 @@
+//! From YAML to running services and back, on a simulated Railway, through the binary alone.
+
+mod support;
+
+use std::fs;
+
+use support::{Server, repository, stdout, until};
+
+fn example(name: &str) -> String {
+    repository()
+        .join("specs/examples")
+        .join(name)
+        .to_str()
+        .unwrap()
+        .to_owned()
+}
+
+#[test]
+fn an_applied_example_becomes_ready_is_in_sync_and_can_be_deleted() {
+    let server = Server::simulated();
+    let file = example("single-image.yaml");
+
+    let planned = server.mirage(&["plan", "-f", &file]);
+    assert_eq!(
+        planned.status.code(),
+        Some(2),
+        "{}",
+        support::stderr(&planned)
+    );
+    assert!(stdout(&planned).contains("  + "), "{}", stdout(&planned));
+
+    let lines = server.does(&["apply", "-f", &file, "--wait"]);
+    assert!(lines.contains(" created\n"), "{lines}");
+    assert!(lines.contains(": Ready after "), "{lines}");
+    assert!(!lines.contains('\x1b'), "no colours in a pipe: {lines}");
+
+    let name = server.does(&["get", "-o", "name"]);
+    let name = name.trim().rsplit('/').next().unwrap().to_owned();
+    let table = server.does(&["get"]);
+    assert!(
+        table.starts_with("NAME ") && table.contains("Ready"),
+        "{table}"
+    );
+
+    let again = server.mirage(&["plan", "-f", &file]);
+    assert_eq!(
+        again.status.code(),
+        Some(0),
+        "{}{}",
+        stdout(&again),
+        support::stderr(&again)
+    );
+    assert!(
+        server
+            .does(&["apply", "-f", &file])
+            .contains(" unchanged\n")
+    );
+
+    let story = server.does(&["describe", &name]);
+    for part in [
+        "Conditions:",
+        "Services:",
+        "Ledger",
+        "Events:",
+        "Railway id",
+    ] {
+        assert!(story.contains(part), "{part}: {story}");
+    }
+
+    server.does(&["delete", &name, "--wait"]);
+    assert_eq!(server.does(&["get", "-o", "name"]), "");
+}
+
+#[test]
+fn a_change_behind_mirages_back_is_repaired() {
+    let server = Server::simulated();
+    let manifest = server.folder.path().join("shop.yaml");
+    fs::write(
+        &manifest,
+        "apiVersion: mirage.dev/v1alpha1\nkind: Environment\nmetadata: {name: shop}\nspec:\n  \
+         project: {name: shop}\n  services:\n    web:\n      source: {image: \"nginx:1.29\"}\n      \
+         variables: {LOG_LEVEL: info}\n",
+    )
+    .unwrap();
+    server.does(&["apply", "-f", "shop.yaml", "--wait"]);
+    let railway = server.addresses()["railway"]
+        .as_str()
+        .unwrap()
+        .replace("/graphql/v2", "");
+    let edit = serde_json::json!({"edit": "set-variable",
+        "environment": "shop/shop", "service": "web", "name": "LOG_LEVEL", "value": "debug"});
+    let answer = support::post(&format!("{railway}/_simulator/edit"), &edit);
+    assert!(answer.starts_with("HTTP/1.1 2"), "{answer}");
+    until("the drift to be repaired", || {
+        let events = server.does(&["describe", "shop"]);
+        events.contains("Repair").then_some(())
+    });
+    server.does(&["wait", "shop"]);
+}
+
+#[test]
+fn metrics_and_logs_tell_of_the_work_and_never_of_values() {
+    let server = Server::simulated();
+    const CANARY: &str = "canary-4f1c9e7b";
+    fs::write(
+        server.folder.path().join("shop.yaml"),
+        format!(
+            "apiVersion: v1\nkind: Secret\nmetadata: {{name: keys}}\nstringData: {{api: {CANARY}}}\n---\n\
+             apiVersion: mirage.dev/v1alpha1\nkind: Environment\nmetadata: {{name: shop}}\nspec:\n  \
+             project: {{name: shop}}\n  services:\n    web:\n      source: {{image: \"nginx:1.29\"}}\n      variables:\n        \
+             API_KEY: {{secretRef: {{name: keys, key: api}}}}\n"
+        ),
+    )
+    .unwrap();
+    server.does(&["apply", "-f", "shop.yaml", "--wait"]);
+    let metrics = support::get(server.addresses()["metrics"].as_str().unwrap());
+    assert!(metrics.contains("mirage_"), "{metrics}");
+    let story = server.does(&["describe", "shop"]) + &server.does(&["get", "shop", "-o", "yaml"]);
+    assert!(!story.contains(CANARY));
+    assert!(!metrics.contains(CANARY));
+    assert!(!server.log().contains(CANARY));
+    for entry in fs::read_dir(server.data("")).unwrap() {
+        let path = entry.unwrap().path();
+        // Railway itself knows its variables, the simulated one too.
+        if !path.is_file()
+            || path
+                .file_name()
+                .unwrap()
+                .to_string_lossy()
+                .starts_with("railway-simulator")
+        {
+            continue;
+        }
+        let bytes = fs::read(&path).unwrap();
+        let found = bytes
+            .windows(CANARY.len())
+            .any(|window| window == CANARY.as_bytes());
+        assert!(!found, "{}", path.display());
+    }
+}
