@@ -1,4 +1,155 @@
-//! Under construction.
+//! Mirage's API server: Kubernetes' wire protocol over a small versioned store.
+//!
+//! ```text
+//!   kubectl, kube-rs, …              router      every route on one screen
+//!          │                           │
+//!          ▼                           ▼
+//!   bearer token ── auth ──► kubernetes/       what is asked for, and the rules by which it is done
+//!                                      │
+//!                        kinds/ ◄──────┤       what there is to ask for
+//!                                      ▼
+//!                                   store/     objects, one revision after the other
+//! ```
+//!
+//! Kinds are descriptions ([`kinds::Kind`]) over plain JSON objects; there is one handler for all of them. Nothing here
+//! needs a socket, a thread or a wall clock: [`Api::trusted_router`] serves a `kube::Client` in the same process, and a
+//! simulated world brings its own clock and ids.
+
+use std::sync::Arc;
+
+use axum::Router;
+
+use crate::auth::{Authenticator, Identity};
+use crate::kinds::Registry;
+use crate::kubernetes::access::MASTERS;
+use crate::kubernetes::{event, namespace};
+use crate::server::Server;
+use crate::store::Store;
+
 pub mod auth;
+pub mod error;
+mod ids;
+pub mod kinds;
+pub mod kubernetes;
+mod plan;
+mod product;
+mod router;
+mod server;
 pub mod store;
 pub mod tls;
+
+pub use ids::Ids;
+pub use plan::{PlanError, PlannedChange, Planner};
+pub use server::Clock;
+
+/// What an API server is made of.
+pub struct ApiOptions {
+    /// Where objects live. It seals secrets itself, if it reaches a disk.
+    pub store: Arc<dyn Store>,
+    /// Who the bearers of tokens are.
+    pub authenticator: Arc<dyn Authenticator>,
+    /// The time.
+    pub clock: Clock,
+    /// Uids and generated names.
+    pub ids: Ids,
+    /// Plans environments, for dry runs and for the plan endpoint.
+    pub planner: Option<Arc<dyn Planner>>,
+    /// Mirage's own version, as `/version` shows it.
+    pub version: String,
+}
+
+/// An API server.
+#[derive(Clone)]
+pub struct Api {
+    server: Arc<Server>,
+}
+
+impl Api {
+    /// Serves Mirage's kinds and those that clients expect around them.
+    pub fn new(options: ApiOptions) -> Self {
+        Self::with_kinds(options, Registry::mirage())
+    }
+
+    /// Serves these kinds.
+    pub fn with_kinds(options: ApiOptions, registry: Registry) -> Self {
+        let ApiOptions {
+            store,
+            authenticator,
+            clock,
+            ids,
+            planner,
+            version,
+        } = options;
+        let server = Server {
+            store,
+            authenticator,
+            clock,
+            ids,
+            planner,
+            version,
+            registry,
+        };
+        Self {
+            server: Arc::new(server),
+        }
+    }
+
+    /// Makes what must always be there (namespaces, definitions of our kinds) and takes up interrupted deletions of
+    /// namespaces. Safe to repeat; call it before serving.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn bootstrap(&self) -> Result<(), error::Status> {
+        let server = &*self.server;
+        let namespaces = server.core_kind("namespaces")?;
+        for name in namespace::PERMANENT {
+            if server.namespace(name).await?.is_none() {
+                server
+                    .ensure(namespaces, name, namespace::new(name))
+                    .await?;
+            }
+        }
+        if let Some(kind) =
+            server
+                .registry
+                .find("apiextensions.k8s.io", "v1", "customresourcedefinitions")
+        {
+            for definition in server.registry.definitions() {
+                let name = definition.metadata.name.clone().unwrap_or_default();
+                let object = serde_json::to_value(definition).map_err(error::Status::internal)?;
+                server.ensure(kind, &name, object).await?;
+            }
+        }
+        namespace::resume(server).await
+    }
+
+    /// Housekeeping, to be called every minute or so: lets old events go and forgets changes before `keep_from`.
+    ///
+    /// Returns how many events went.
+    ///
+    /// # Errors
+    /// When the store does not answer; the next call does what this one left.
+    pub async fn sweep(&self, keep_from: Option<u64>) -> Result<usize, error::Status> {
+        let removed = event::expire(&self.server).await?;
+        if let Some(keep_from) = keep_from {
+            let compacted = self.server.store.compact(keep_from).await;
+            compacted
+                .map_err(|error| error::Status::internal(format!("compaction failed: {error}")))?;
+        }
+        Ok(removed)
+    }
+
+    /// The routes for callers with bearer tokens. `/version` and the health checks need none.
+    pub fn router(&self) -> Router {
+        router::router(Arc::clone(&self.server), None)
+    }
+
+    /// The routes for a caller in the same process, who may do everything and is known by this name.
+    pub fn trusted_router(&self, username: &str) -> Router {
+        let identity = Identity {
+            username: username.to_owned(),
+            groups: vec![MASTERS.to_owned()],
+        };
+        router::router(Arc::clone(&self.server), Some(identity))
+    }
+}

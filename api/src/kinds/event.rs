@@ -1,0 +1,225 @@
+//! Events: stored once, in the shape of core/v1, and shown as `v1` and as `events.k8s.io/v1`.
+//!
+//! New controllers (kube-rs's Recorder among them) write the second; `kubectl describe` and most tools read the first.
+//! The two differ in the names of some fields only (Kubernetes API reference, Event v1 and Event v1 core).
+
+use serde_json::{Map, Value, json};
+
+use super::{Form, Kind, Selectable};
+use crate::kubernetes::table::Column;
+
+/// core/v1 against events.k8s.io/v1.
+const RENAMED: &[(&str, &str)] = &[
+    ("involvedObject", "regarding"),
+    ("message", "note"),
+    ("reportingComponent", "reportingController"),
+    ("source", "deprecatedSource"),
+    ("firstTimestamp", "deprecatedFirstTimestamp"),
+    ("lastTimestamp", "deprecatedLastTimestamp"),
+    ("count", "deprecatedCount"),
+];
+
+pub(super) fn core_kind() -> Kind {
+    with_columns(
+        Kind::new("", "v1", "Event", "events", document(|core, _| core)),
+        "",
+    )
+}
+
+pub(super) fn kind() -> Kind {
+    let mut kind = with_columns(
+        Kind::new(
+            "events.k8s.io",
+            "v1",
+            "Event",
+            "events",
+            document(|_, new| new),
+        ),
+        "events.k8s.io/",
+    );
+    kind.stored_as = Some("events".into());
+    kind.form = Some(Form {
+        to_stored: |object| renamed(object, "v1", |(core, new)| (new, core)),
+        from_stored: |object| renamed(object, "events.k8s.io/v1", |(core, new)| (core, new)),
+    });
+    kind
+}
+
+fn renamed(
+    object: Value,
+    api_version: &str,
+    direction: impl Fn((&'static str, &'static str)) -> (&'static str, &'static str),
+) -> Value {
+    let Value::Object(fields) = object else {
+        return object;
+    };
+    let mut out = Map::new();
+    for (name, value) in fields {
+        let target = RENAMED
+            .iter()
+            .map(|pair| direction(*pair))
+            .find(|(from, _)| *from == name);
+        match (name.as_str(), target) {
+            ("apiVersion", _) => {
+                out.insert(name, json!(api_version));
+            }
+            (_, Some((_, to))) => {
+                out.insert(to.to_owned(), value);
+            }
+            (_, None) => {
+                out.insert(name, value);
+            }
+        }
+    }
+    Value::Object(out)
+}
+
+fn with_columns(mut kind: Kind, group: &str) -> Kind {
+    let is_core = group.is_empty();
+    let path = |core: &'static str, new: &'static str| if is_core { core } else { new };
+    kind.short_names = vec!["ev".into()];
+    kind.columns = vec![
+        Column::computed("Last Seen", "string", |object, now| {
+            let seen = last_seen(object).and_then(|text| text.parse::<jiff::Timestamp>().ok());
+            seen.map_or(Value::Null, |seen| {
+                json!(crate::kubernetes::table::human_duration(
+                    now.duration_since(seen)
+                ))
+            })
+        })
+        .described("Time since it last happened."),
+        Column::path("Type", "string", ".type").described("Normal or Warning."),
+        Column::path("Reason", "string", ".reason").described("In one word."),
+        Column::computed("Object", "string", |object, _| {
+            let about = if object["involvedObject"].is_object() {
+                &object["involvedObject"]
+            } else {
+                &object["regarding"]
+            };
+            let kind = about["kind"].as_str().unwrap_or_default().to_lowercase();
+            json!(format!(
+                "{kind}/{}",
+                about["name"].as_str().unwrap_or_default()
+            ))
+        })
+        .described("What it happened to."),
+        Column::path("Message", "string", path(".message", ".note")).described("What happened."),
+    ];
+    let mut selectable = Vec::new();
+    for field in [
+        "kind",
+        "namespace",
+        "name",
+        "uid",
+        "apiVersion",
+        "resourceVersion",
+        "fieldPath",
+    ] {
+        for prefix in ["involvedObject", "regarding"] {
+            selectable.push(Selectable {
+                label: format!("{prefix}.{field}"),
+                pointers: vec![format!("/involvedObject/{field}")],
+            });
+        }
+    }
+    selectable.extend(["reason", "type"].map(Selectable::field));
+    for label in ["source", "reportingComponent", "reportingController"] {
+        let pointers = vec![
+            "/reportingComponent".to_owned(),
+            "/source/component".to_owned(),
+        ];
+        selectable.push(Selectable {
+            label: label.to_owned(),
+            pointers,
+        });
+    }
+    kind.selectable = selectable;
+    kind
+}
+
+/// When an event last happened, in either shape: the series, else the old field, else the time of the event itself.
+pub(crate) fn last_seen(event: &Value) -> Option<&str> {
+    let series = event["series"]["lastObservedTime"].as_str();
+    let old = event["lastTimestamp"]
+        .as_str()
+        .or(event["deprecatedLastTimestamp"].as_str());
+    series
+        .or(old)
+        .or(event["eventTime"].as_str())
+        .or(event["metadata"]["creationTimestamp"].as_str())
+}
+
+fn document(pick: impl Fn(&'static str, &'static str) -> &'static str) -> Value {
+    let name = |core: &'static str| {
+        let new = RENAMED
+            .iter()
+            .find(|(from, _)| *from == core)
+            .map_or(core, |(_, to)| to);
+        pick(core, new).to_owned()
+    };
+    let text =
+        |description: &str| json!({"type": "string", "nullable": true, "description": description});
+    let reference = |description: &str| {
+        let fields = [
+            "apiVersion",
+            "kind",
+            "namespace",
+            "name",
+            "uid",
+            "resourceVersion",
+            "fieldPath",
+        ];
+        let properties: Map<String, Value> = fields
+            .into_iter()
+            .map(|field| (field.to_owned(), text("Part of the reference.")))
+            .collect();
+        json!({"type": "object", "nullable": true, "description": description, "properties": properties})
+    };
+    let mut properties = Map::new();
+    properties.insert(name("involvedObject"), reference("What it happened to."));
+    properties.insert("related".into(), reference("What else took part."));
+    properties.insert("reason".into(), text("In one word."));
+    properties.insert(name("message"), text("What happened."));
+    properties.insert("type".into(), text("Normal or Warning."));
+    properties.insert("action".into(), text("What was being done."));
+    properties.insert("eventTime".into(), text("When it first happened."));
+    properties.insert(name("reportingComponent"), text("Who says so."));
+    properties.insert("reportingInstance".into(), text("Which instance of them."));
+    properties.insert(name("firstTimestamp"), text("When it first happened."));
+    properties.insert(name("lastTimestamp"), text("When it last happened."));
+    properties.insert(
+        name("count"),
+        json!({"type": "integer", "nullable": true, "description": "How often it happened."}),
+    );
+    properties.insert(
+        "series".into(),
+        json!({"type": "object", "nullable": true, "description": "Repetitions.", "properties": {
+            "count": {"type": "integer", "description": "How often it happened."},
+            "lastObservedTime": {"type": "string", "nullable": true, "description": "When it last happened."}}}),
+    );
+    properties.insert(
+        name("source"),
+        json!({"type": "object", "nullable": true, "description": "Who says so.", "properties": {
+            "component": {"type": "string", "description": "Their name."},
+            "host": {"type": "string", "description": "Where they run."}}}),
+    );
+    json!({"type": "object", "description": "Something that happened to an object.", "properties": properties})
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_survives_the_way_through_the_store_in_either_shape() {
+        let posted = json!({"apiVersion": "events.k8s.io/v1", "kind": "Event", "metadata": {"name": "a"},
+            "regarding": {"name": "web"}, "note": "hello", "reason": "Because", "action": "Doing",
+            "reportingController": "mirage", "eventTime": "2026-11-21T12:00:00.000000Z", "type": "Normal"});
+        let kind = kind();
+        let stored = kind.to_stored(posted.clone());
+        assert_eq!(stored["apiVersion"], "v1");
+        assert_eq!(stored["involvedObject"]["name"], "web");
+        assert_eq!(stored["message"], "hello");
+        assert_eq!(kind.from_stored(stored), posted);
+    }
+}

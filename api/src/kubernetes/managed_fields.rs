@@ -1,0 +1,349 @@
+//! Who owns which field: `metadata.managedFields`, kept by every write, and the rules of server-side apply.
+
+use serde_json::{Value, json};
+
+use super::fields::{Element, FieldSet, Path, applied, compare, dotted, merge, remove};
+use super::schema::Schema;
+use crate::error::{CauseReason, Fault};
+
+/// How a manager came to its fields.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, strum::IntoStaticStr, strum::EnumString,
+)]
+pub enum Operation {
+    /// By server-side apply: the fields it sent last.
+    Apply,
+    /// By any other write: the fields it changed.
+    Update,
+}
+
+/// Who writes, and when. Two writes with the same author (the time aside) share one entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Author {
+    /// `kubectl`, `mirage`, …
+    pub manager: String,
+    /// `mirage.dev/v1alpha1`
+    pub api_version: String,
+    /// `status` or empty.
+    pub subresource: String,
+    /// RFC 3339 in seconds.
+    pub time: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Entry {
+    operation: Operation,
+    author: Author,
+    set: FieldSet,
+}
+
+/// The managers of one object.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Managers(Vec<Entry>);
+
+/// A field that someone else owns and that an apply would have changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Conflict {
+    path: Path,
+    with: String,
+}
+
+/// What becomes of an object by an apply.
+#[derive(Debug, PartialEq)]
+pub struct Applied {
+    /// The merged object.
+    pub object: Value,
+    /// Its managers.
+    pub managers: Managers,
+}
+
+impl Managers {
+    /// Reads `metadata.managedFields`; entries that are not understood are dropped.
+    pub fn of(object: &Value) -> Self {
+        Self::parse(&object["metadata"]["managedFields"]).unwrap_or_default()
+    }
+
+    /// Reads a list of entries; `None` when one of them is malformed.
+    pub fn parse(list: &Value) -> Option<Self> {
+        let text =
+            |entry: &Value, field: &str| entry[field].as_str().unwrap_or_default().to_owned();
+        let entries = list.as_array()?.iter().map(|entry| {
+            Some(Entry {
+                operation: entry["operation"].as_str()?.parse().ok()?,
+                author: Author {
+                    manager: text(entry, "manager"),
+                    api_version: text(entry, "apiVersion"),
+                    subresource: text(entry, "subresource"),
+                    time: text(entry, "time"),
+                },
+                set: FieldSet::from_fields_v1(&entry["fieldsV1"])?,
+            })
+        });
+        entries.collect::<Option<Vec<_>>>().map(Self)
+    }
+
+    /// Whether nobody is on record.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Writes the list into the object, or takes it out when it is empty.
+    pub fn write_into(&self, object: &mut Value) {
+        let mut entries: Vec<&Entry> = self
+            .0
+            .iter()
+            .filter(|entry| !entry.set.is_empty())
+            .collect();
+        entries.sort_by(|a, b| {
+            (
+                a.operation,
+                &a.author.time,
+                &a.author.manager,
+                &a.author.subresource,
+            )
+                .cmp(&(
+                    b.operation,
+                    &b.author.time,
+                    &b.author.manager,
+                    &b.author.subresource,
+                ))
+        });
+        let Some(metadata) = object["metadata"].as_object_mut() else {
+            return;
+        };
+        if entries.is_empty() {
+            metadata.remove("managedFields");
+        } else {
+            metadata.insert(
+                "managedFields".into(),
+                entries.into_iter().map(Entry::to_json).collect(),
+            );
+        }
+    }
+
+    /// Attributes what a write other than an apply changed. Whoever changes a field takes it from the others.
+    pub fn update(&mut self, schema: &Schema, old: &Value, new: &Value, author: &Author) {
+        let mut delta = compare(schema, old, new);
+        for set in [&mut delta.added, &mut delta.modified, &mut delta.removed] {
+            set.retain(is_recorded);
+        }
+        let mut taken = delta.added.clone();
+        taken.extend(&delta.modified);
+        let mut mine = self.set_of(Operation::Update, author);
+        mine.subtract(&delta.removed);
+        mine.extend(&taken);
+        let mut lost = taken;
+        lost.extend(&delta.removed);
+        for entry in &mut self.0 {
+            if !entry.is_of(Operation::Update, author) {
+                entry.set.subtract(&lost);
+            }
+        }
+        self.record(Operation::Update, author, mine);
+    }
+
+    /// Server-side apply of `config` to `live`.
+    ///
+    /// # Errors
+    /// The conflicts: fields that another manager owns and whose value would change. With `force` there are none.
+    pub fn apply(
+        &self,
+        schema: &Schema,
+        live: &Value,
+        config: &Value,
+        author: &Author,
+        force: bool,
+    ) -> Result<Applied, Vec<Conflict>> {
+        let mut managers = self.clone();
+        let mut mine = applied(schema, config);
+        mine.retain(is_recorded);
+        let mut owned = mine.clone();
+        for entry in managers
+            .0
+            .iter()
+            .filter(|entry| !entry.is_of(Operation::Apply, author))
+        {
+            owned.extend(&entry.set);
+        }
+        let mut gone = managers.set_of(Operation::Apply, author);
+        gone.subtract(&owned);
+
+        let mut object = merge(schema, live, config);
+        remove(schema, &mut object, &gone, &owned, config);
+
+        let delta = compare(schema, live, &object);
+        let mut changed = delta.added;
+        changed.extend(&delta.modified);
+        let mut conflicts = Vec::new();
+        for entry in managers
+            .0
+            .iter_mut()
+            .filter(|entry| !entry.is_of(Operation::Apply, author))
+        {
+            let contested = entry.set.intersection(&changed);
+            if force {
+                entry.set.subtract(&contested);
+            } else {
+                let with = entry.described();
+                conflicts.extend(contested.iter().map(|path| Conflict {
+                    path: path.clone(),
+                    with: with.clone(),
+                }));
+            }
+            entry.set.subtract(&delta.removed);
+        }
+        if !conflicts.is_empty() {
+            return Err(conflicts);
+        }
+        managers.record(Operation::Apply, author, mine);
+        Ok(Applied { object, managers })
+    }
+
+    /// For objects from before managers were recorded: all of `live` belongs to `before-first-apply`.
+    pub fn before_first_apply(schema: &Schema, live: &Value, author: &Author) -> Self {
+        let mut managers = Self::default();
+        let author = Author {
+            manager: "before-first-apply".into(),
+            subresource: String::new(),
+            ..author.clone()
+        };
+        managers.update(schema, &json!({}), live, &author);
+        managers
+    }
+
+    fn set_of(&self, operation: Operation, author: &Author) -> FieldSet {
+        self.0
+            .iter()
+            .find(|entry| entry.is_of(operation, author))
+            .map(|entry| entry.set.clone())
+            .unwrap_or_default()
+    }
+
+    /// Replaces an entry's set. Its time moves only when the set does, or every repeated apply would be a write.
+    fn record(&mut self, operation: Operation, author: &Author, set: FieldSet) {
+        match self
+            .0
+            .iter_mut()
+            .find(|entry| entry.is_of(operation, author))
+        {
+            Some(entry) if entry.set == set => {}
+            Some(entry) => {
+                entry.set = set;
+                entry.author.time.clone_from(&author.time);
+            }
+            None => self.0.push(Entry {
+                operation,
+                author: author.clone(),
+                set,
+            }),
+        }
+        self.0.retain(|entry| !entry.set.is_empty());
+    }
+}
+
+impl Entry {
+    fn is_of(&self, operation: Operation, author: &Author) -> bool {
+        self.operation == operation
+            && self.author.manager == author.manager
+            && self.author.api_version == author.api_version
+            && self.author.subresource == author.subresource
+    }
+
+    fn described(&self) -> String {
+        let Author {
+            manager,
+            api_version,
+            subresource,
+            time,
+        } = &self.author;
+        let mut text = format!("{manager:?}");
+        if !subresource.is_empty() {
+            text.push_str(&format!(" with subresource {subresource:?}"));
+        }
+        if self.operation == Operation::Update {
+            text.push_str(&format!(" using {api_version} at {time}"));
+        }
+        text
+    }
+
+    fn to_json(&self) -> Value {
+        let Author {
+            manager,
+            api_version,
+            subresource,
+            time,
+        } = &self.author;
+        let mut entry = json!({
+            "manager": manager, "operation": <&str>::from(self.operation), "apiVersion": api_version,
+            "time": time, "fieldsType": "FieldsV1", "fieldsV1": self.set.to_fields_v1(),
+        });
+        if !subresource.is_empty() {
+            entry["subresource"] = json!(subresource);
+        }
+        entry
+    }
+}
+
+/// What the server itself keeps belongs to nobody.
+fn is_recorded(path: &[Element]) -> bool {
+    let field = |depth: usize| match path.get(depth) {
+        Some(Element::Field(name)) => Some(name.as_str()),
+        _ => None,
+    };
+    match (field(0), field(1)) {
+        (Some("apiVersion" | "kind"), _) => false,
+        (Some("metadata"), None) => path.len() > 1,
+        (Some("metadata"), Some(name)) => !matches!(
+            name,
+            "name"
+                | "namespace"
+                | "uid"
+                | "resourceVersion"
+                | "generation"
+                | "creationTimestamp"
+                | "generateName"
+                | "deletionTimestamp"
+                | "deletionGracePeriodSeconds"
+                | "selfLink"
+                | "managedFields"
+        ),
+        _ => true,
+    }
+}
+
+/// The sentence of a conflict answer, and a cause per field.
+pub fn conflict_report(conflicts: &[Conflict]) -> (String, Vec<Fault>) {
+    let causes = conflicts
+        .iter()
+        .map(|conflict| {
+            let message = format!("conflict with {}", conflict.with);
+            Fault::new(
+                dotted(&conflict.path),
+                CauseReason::FieldManagerConflict,
+                message,
+            )
+        })
+        .collect();
+    if let [only] = conflicts {
+        let text = format!(
+            "Apply failed with 1 conflict: conflict with {}: {}",
+            only.with,
+            dotted(&only.path)
+        );
+        return (text, causes);
+    }
+    let mut text = format!("Apply failed with {} conflicts: ", conflicts.len());
+    let mut with = None;
+    for conflict in conflicts {
+        if with != Some(&conflict.with) {
+            let separator = if with.is_some() { "\n" } else { "" };
+            text.push_str(&format!("{separator}conflicts with {}:", conflict.with));
+            with = Some(&conflict.with);
+        }
+        text.push_str(&format!("\n- {}", dotted(&conflict.path)));
+    }
+    (text, causes)
+}
+
+#[cfg(test)]
+mod tests;

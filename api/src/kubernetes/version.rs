@@ -1,0 +1,40 @@
+//! Which server this is, and that it is alive.
+
+use axum::response::{IntoResponse as _, Response};
+use http::{HeaderValue, StatusCode, header};
+use serde_json::json;
+
+use super::negotiate::Accept;
+
+/// The Kubernetes version whose protocol we speak. Clients parse it, and some pick features by it.
+const MAJOR: &str = "1";
+const MINOR: &str = "33";
+
+/// `/version`
+pub(crate) fn version(own: &str) -> Response {
+    let body = json!({
+        "major": MAJOR, "minor": MINOR, "gitVersion": format!("v{MAJOR}.{MINOR}.0+mirage.{own}"), "gitCommit": "",
+        "gitTreeState": "clean", "buildDate": "1970-01-01T00:00:00Z", "goVersion": "none", "compiler": "rustc",
+        "platform": format!("{}/{}", std::env::consts::OS, architecture()),
+    });
+    Accept::JSON.respond(StatusCode::OK, &body)
+}
+
+/// `/healthz`, `/livez` and `/readyz`
+pub(crate) fn health() -> Response {
+    let mut response = "ok".into_response();
+    response.headers_mut().insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("text/plain; charset=utf-8"),
+    );
+    response
+}
+
+/// Go's name for the processor, which is what clients know.
+fn architecture() -> &'static str {
+    match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        other => other,
+    }
+}

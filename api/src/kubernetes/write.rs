@@ -1,0 +1,101 @@
+//! Create and update.
+
+use axum::response::Response;
+use serde_json::Value;
+
+use super::body::Decoded;
+use super::call::Call;
+use super::metadata;
+use super::settle::{self, Attribution, Settled};
+use crate::error::{CauseReason, Fault, Status};
+
+/// POST of a collection.
+pub(crate) async fn create(call: &Call) -> Result<Response, Status> {
+    let Decoded {
+        value: mut object,
+        duplicates,
+    } = call.body.object()?;
+    metadata::ensure_shape(&mut object)?;
+    check_identity(call, &object)?;
+    if !metadata::text(&object, "resourceVersion").is_empty() {
+        return Err(Status::bad_request(
+            "resourceVersion should not be set on objects to be created",
+        ));
+    }
+    let outcome = settle::create(call, object, Attribution::Changes, &duplicates).await?;
+    call.respond(outcome)
+}
+
+/// PUT of an object or of its status.
+pub(crate) async fn update(call: &Call) -> Result<Response, Status> {
+    let Decoded {
+        value: mut object,
+        duplicates,
+    } = call.body.object()?;
+    metadata::ensure_shape(&mut object)?;
+    check_identity(call, &object)?;
+    let name = metadata::text(&object, "name");
+    if name != call.name() {
+        return Err(Status::bad_request(format!(
+            "the name of the object ({name}) does not match the name on the URL ({})",
+            call.name()
+        )));
+    }
+    let live = call.existing().await?;
+    let has_lock = !metadata::text(&object, "resourceVersion").is_empty();
+    if call.kind.update_needs_version && !has_lock {
+        let message = "Invalid value: 0: must be specified for an update";
+        let fault = Fault::new(
+            "metadata.resourceVersion",
+            CauseReason::FieldValueInvalid,
+            message,
+        );
+        return Err(call.invalid(name, vec![fault]));
+    }
+    let mut live = live;
+    loop {
+        match settle::change(
+            call,
+            &live,
+            object.clone(),
+            Attribution::Changes,
+            &duplicates,
+        )
+        .await?
+        {
+            Settled::Done(outcome) => return call.respond(outcome),
+            Settled::Raced if has_lock => return Err(Status::modified(&call.kind, call.name())),
+            Settled::Raced => live = call.existing().await?,
+        }
+    }
+}
+
+/// Whether the body is of the kind and namespace that the path names. What it leaves out, the path fills in.
+pub(super) fn check_identity(call: &Call, object: &Value) -> Result<(), Status> {
+    let kind = &call.kind;
+    for (field, expected) in [
+        ("apiVersion", kind.api_version()),
+        ("kind", kind.kind.clone()),
+    ] {
+        match &object[field] {
+            Value::Null => {}
+            Value::String(sent) if sent.is_empty() || *sent == expected => {}
+            sent => {
+                let sent = sent
+                    .as_str()
+                    .map_or_else(|| sent.to_string(), str::to_owned);
+                return Err(Status::bad_request(format!(
+                    "the {field} in the data ({sent}) does not match the expected {field} ({expected})"
+                )));
+            }
+        }
+    }
+    let namespace = metadata::text(object, "namespace");
+    if !namespace.is_empty() && namespace != call.namespace() {
+        return Err(Status::bad_request(format!(
+            "the namespace of the provided object does not match the namespace sent on the request ({namespace}, {})",
+            call.namespace()
+        )));
+    }
+    Ok(())
+}

@@ -1,0 +1,44 @@
+//! What would happen: the way from the API to whoever can plan an environment.
+//!
+//! Planning needs Railway and belongs to the reconcilers. The API only declares what it needs of it, for dry runs
+//! (`kubectl apply --dry-run=server` prints the plan as warnings) and for `POST /api/v1/plan`.
+
+use async_trait::async_trait;
+use serde::Serialize;
+use serde_json::Value;
+
+/// A plan, for people and for programs.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PlannedChange {
+    /// The plan as data.
+    pub plan: Value,
+    /// The plan as sentences, one per action.
+    pub lines: Vec<String>,
+    /// How many requests to Railway it takes.
+    pub requests: u32,
+    /// Whether anything would change at all.
+    pub changes: bool,
+}
+
+/// Why there is no plan.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum PlanError {
+    /// The environment cannot be planned as it is written; the message says what to change.
+    #[error("{0}")]
+    Invalid(String),
+    /// Railway, a secret or a template could not be read; trying again may help.
+    #[error("{0}")]
+    Unavailable(String),
+}
+
+/// Plans environments.
+#[async_trait]
+pub trait Planner: Send + Sync + 'static {
+    /// What it takes to come from what Railway has to `environment`. `previous` is the object as it is stored now.
+    async fn plan(
+        &self,
+        environment: Value,
+        previous: Option<Value>,
+    ) -> Result<PlannedChange, PlanError>;
+}

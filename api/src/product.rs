@@ -1,0 +1,3 @@
+//! What Mirage offers beyond Kubernetes' protocol.
+
+pub(crate) mod plan;

@@ -1,0 +1,247 @@
+//! Every route on one screen.
+//!
+//! What Kubernetes' paths mean is decided by [`request::parse`]; here each meaning gets its handler.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Query as AxumQuery, Request, State};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::post;
+use futures::FutureExt as _;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use serde::Deserialize;
+use tracing::Instrument as _;
+
+use crate::auth::Identity;
+use crate::error::{Reason, Status};
+use crate::kubernetes::access::{self, Attributes};
+use crate::kubernetes::body::{Body, LIMIT};
+use crate::kubernetes::call::Call;
+use crate::kubernetes::negotiate::Accept;
+use crate::kubernetes::request::{self, Document, Query, RequestInfo, Target, Verb};
+use crate::kubernetes::{delete, discovery, openapi, patch, read, review, version, watch, write};
+use crate::product;
+use crate::server::Server;
+
+/// Where callers come from.
+#[derive(Clone)]
+struct Door {
+    server: Arc<Server>,
+    /// In the same process there is nobody to ask for a token.
+    trusted: Option<Identity>,
+}
+
+/// All routes. Without a trusted identity every request needs a bearer token, except for health and version.
+pub(crate) fn router(server: Arc<Server>, trusted: Option<Identity>) -> Router {
+    Router::new()
+        .route("/api/v1/plan", post(plan))
+        .fallback(kubernetes)
+        .with_state(Door { server, trusted })
+}
+
+/// `POST /api/v1/plan?namespace=`: what an environment would do, without doing it.
+async fn plan(
+    State(door): State<Door>,
+    AxumQuery(place): AxumQuery<Place>,
+    request: Request,
+) -> Response {
+    let answer = async {
+        let (parts, body) = request.into_parts();
+        let identity = door.identify(&parts.headers).await?;
+        let body = read_body(&parts.headers, body).await?;
+        product::plan::plan(&door.server, &identity, &place.namespace, &body).await
+    };
+    answer.await.unwrap_or_else(Status::into_response)
+}
+
+#[derive(Deserialize)]
+struct Place {
+    #[serde(default = "default_namespace")]
+    namespace: String,
+}
+
+fn default_namespace() -> String {
+    "default".into()
+}
+
+async fn kubernetes(State(door): State<Door>, request: Request) -> Response {
+    let span =
+        tracing::debug_span!("request", method = %request.method(), path = request.uri().path());
+    let audit_id = door.server.ids.uid().to_string();
+    // A panic is a bug of ours; the caller gets a Status all the same, and the server goes on.
+    let answer = AssertUnwindSafe(dispatch(door, request))
+        .catch_unwind()
+        .instrument(span)
+        .await;
+    let mut response = match answer {
+        Ok(Ok(response)) => response,
+        Ok(Err(status)) => status.into_response(),
+        Err(_) => Status::internal("the request could not be handled; the server's log says more")
+            .into_response(),
+    };
+    if let Ok(id) = HeaderValue::from_str(&audit_id) {
+        response
+            .headers_mut()
+            .insert(HeaderName::from_static("audit-id"), id);
+    }
+    response
+}
+
+async fn dispatch(door: Door, request: Request) -> Result<Response, Status> {
+    let (parts, body) = request.into_parts();
+    let query = Query::parse(parts.uri.query());
+    let target = request::parse(&parts.method, parts.uri.path(), &query);
+    let registry = &door.server.registry;
+    match &target {
+        Ok(Target::Document(Document::Version)) => {
+            return Ok(version::version(&door.server.version));
+        }
+        Ok(Target::Document(Document::Health)) => return Ok(version::health()),
+        _ => {}
+    }
+    let identity = door.identify(&parts.headers).await?;
+    let headers = &parts.headers;
+    match target? {
+        Target::Document(document) => match document {
+            Document::Version => Ok(version::version(&door.server.version)),
+            Document::Health => Ok(version::health()),
+            Document::Index => Ok(index()),
+            Document::CoreVersions => Ok(discovery::core_versions(registry, headers)),
+            Document::Groups => Ok(discovery::groups(registry, headers)),
+            Document::Group(group) => discovery::group(registry, &group),
+            Document::GroupVersion { group, version } => {
+                discovery::resources(registry, &group, &version)
+            }
+            Document::OpenApi => Ok(openapi::index(registry)),
+            Document::OpenApiV2 => openapi::v2(registry, headers),
+            Document::OpenApiOf(path) => openapi::of(registry, &path),
+        },
+        Target::Resource(info) => resource(&door, identity, info, query, headers, body).await,
+    }
+}
+
+async fn resource(
+    door: &Door,
+    identity: Identity,
+    info: RequestInfo,
+    query: Query,
+    headers: &HeaderMap,
+    body: axum::body::Body,
+) -> Result<Response, Status> {
+    access::check(&identity, &Attributes::of(&info))?;
+    let accept = Accept::negotiate(headers)?;
+    let body = read_body(headers, body).await?;
+    if let Some(kind) = review::find(&info) {
+        return review::review(kind, &info, &identity, accept, &body);
+    }
+    let kind = door
+        .server
+        .registry
+        .find(&info.group, &info.version, &info.resource);
+    let kind = Arc::clone(kind.ok_or_else(Status::unknown_path)?);
+    if !kind.namespaced && info.namespace.is_some() {
+        return Err(Status::unknown_path());
+    }
+    if kind.namespaced && info.namespace.is_none() && !matches!(info.verb, Verb::List | Verb::Watch)
+    {
+        return Err(Status::unknown_path());
+    }
+    match info.subresource.as_deref() {
+        None if kind.verbs.contains(&info.verb) => {}
+        Some("status")
+            if kind.has_status && matches!(info.verb, Verb::Get | Verb::Update | Verb::Patch) => {}
+        None => return Err(Status::method_not_allowed()),
+        Some(_) => return Err(Status::unknown_path()),
+    }
+    let user_agent = headers
+        .get(header::USER_AGENT)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let call = Call {
+        server: Arc::clone(&door.server),
+        user_agent: user_agent.to_owned(),
+        kind,
+        info,
+        query,
+        identity,
+        accept,
+        body,
+    };
+    match call.info.verb {
+        Verb::Get => read::get(&call).await,
+        Verb::List => read::list(&call).await,
+        Verb::Watch => watch::watch(call).await,
+        Verb::Create => write::create(&call).await,
+        Verb::Update => write::update(&call).await,
+        Verb::Patch => patch::patch(&call).await,
+        Verb::Delete => delete::delete(&call).await,
+        Verb::DeleteCollection => delete::delete_collection(&call).await,
+    }
+}
+
+impl Door {
+    /// Who is asking.
+    ///
+    /// # Errors
+    /// 401 without a good token; 403 for impersonation, which a caller must not believe to have happened.
+    async fn identify(&self, headers: &HeaderMap) -> Result<Identity, Status> {
+        let identity = match &self.trusted {
+            Some(identity) => identity.clone(),
+            None => {
+                let authorization = headers
+                    .get(header::AUTHORIZATION)
+                    .and_then(|value| value.to_str().ok());
+                let token = authorization.and_then(|value| {
+                    let (scheme, token) = value.split_once(' ')?;
+                    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+                });
+                let found = match token {
+                    Some(token) => self.server.authenticator.authenticate(token).await,
+                    None => None,
+                };
+                found.ok_or_else(|| Status::new(Reason::Unauthorized, "Unauthorized"))?
+            }
+        };
+        if let Some(name) = headers
+            .keys()
+            .find(|name| name.as_str().starts_with("impersonate-"))
+        {
+            let why = format!(
+                "User {:?} cannot impersonate: {name} is not supported",
+                identity.username
+            );
+            return Err(Status::forbidden("", "users", "", why));
+        }
+        Ok(identity)
+    }
+}
+
+async fn read_body(headers: &HeaderMap, body: axum::body::Body) -> Result<Body, Status> {
+    let bytes = axum::body::to_bytes(body, LIMIT).await.map_err(|error| {
+        let is_too_large = std::error::Error::source(&error)
+            .is_some_and(|source| source.is::<http_body_util::LengthLimitError>());
+        if is_too_large {
+            let message = format!("Request entity too large: limit is {LIMIT}");
+            Status::new(Reason::RequestEntityTooLarge, message)
+        } else {
+            Status::bad_request("the body could not be read to its end")
+        }
+    })?;
+    Ok(Body::new(headers, bytes))
+}
+
+fn index() -> Response {
+    let paths = [
+        "/api",
+        "/apis",
+        "/healthz",
+        "/livez",
+        "/openapi/v2",
+        "/openapi/v3",
+        "/readyz",
+        "/version",
+    ];
+    Accept::JSON.respond(StatusCode::OK, &serde_json::json!({"paths": paths}))
+}

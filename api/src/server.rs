@@ -1,0 +1,119 @@
+//! What every request handler shares.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::auth::Authenticator;
+use crate::error::Status;
+use crate::ids::Ids;
+use crate::kinds::{Kind, Registry};
+use crate::plan::Planner;
+use crate::store::{Effect, Expect, Key, Store, Stored, Write};
+
+/// Tells the time; simulated worlds bring their own.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// The server's parts.
+pub(crate) struct Server {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) authenticator: Arc<dyn Authenticator>,
+    pub(crate) clock: Clock,
+    pub(crate) ids: Ids,
+    pub(crate) planner: Option<Arc<dyn Planner>>,
+    pub(crate) version: String,
+    pub(crate) registry: Registry,
+}
+
+impl Server {
+    pub(crate) fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+
+    /// The time as `metadata` holds it: whole seconds.
+    pub(crate) fn now_text(&self) -> String {
+        format!(
+            "{:.0}",
+            self.now()
+                .round(
+                    jiff::TimestampRound::new()
+                        .smallest(jiff::Unit::Second)
+                        .mode(jiff::RoundMode::Trunc)
+                )
+                .unwrap_or_else(|_| self.now())
+        )
+    }
+
+    /// The namespace object, if there is one.
+    pub(crate) async fn namespace(&self, name: &str) -> Result<Option<Stored>, Status> {
+        let kind = self.core_kind("namespaces")?;
+        self.store
+            .get(&Key::new(kind.resource(), "", name))
+            .await
+            .map_err(|error| Status::from_store(kind, name, error))
+    }
+
+    /// A kind of the core group that is always registered.
+    pub(crate) fn core_kind(&self, plural: &str) -> Result<&Arc<Kind>, Status> {
+        self.registry
+            .find("", "v1", plural)
+            .ok_or_else(Status::unknown_path)
+    }
+
+    /// Writes an object unless it is there already.
+    pub(crate) async fn ensure(
+        &self,
+        kind: &Kind,
+        name: &str,
+        mut object: Value,
+    ) -> Result<(), Status> {
+        let key = Key::new(kind.resource(), "", name);
+        object["apiVersion"] = json!(kind.api_version());
+        object["kind"] = json!(kind.kind);
+        object["metadata"]["name"] = json!(name);
+        let live = self
+            .store
+            .get(&key)
+            .await
+            .map_err(|error| Status::from_store(kind, name, error))?;
+        let expect = match &live {
+            Some(live) => {
+                object["metadata"]["uid"] = live.object["metadata"]["uid"].clone();
+                object["metadata"]["creationTimestamp"] =
+                    live.object["metadata"]["creationTimestamp"].clone();
+                Expect::Revision(live.revision)
+            }
+            None => {
+                object["metadata"]["uid"] = json!(self.ids.uid());
+                object["metadata"]["creationTimestamp"] = json!(self.now_text());
+                Expect::Absent
+            }
+        };
+        if live.is_some_and(|live| live.object == object) {
+            return Ok(());
+        }
+        let write = Write {
+            key,
+            expect,
+            effect: Effect::Put(object),
+        };
+        match self.store.write(write).await {
+            // Another replica was quicker, with the same content.
+            Ok(_)
+            | Err(
+                crate::store::StoreError::AlreadyExists | crate::store::StoreError::Conflict { .. },
+            ) => Ok(()),
+            Err(error) => Err(Status::from_store(kind, name, error)),
+        }
+    }
+}
+
+/// An object as clients see it: with its version, and in this kind's form.
+pub(crate) fn presented(kind: &Kind, object: Value, revision: u64) -> Value {
+    let mut object = kind.from_stored(object);
+    if let Some(metadata) = object["metadata"].as_object_mut() {
+        metadata.insert("resourceVersion".into(), json!(revision.to_string()));
+    }
+    object
+}

@@ -1,0 +1,11 @@
+//! The wire protocol, asked by real clients in the same process: kube-rs, and plain HTTP for what it does not send.
+
+#![expect(clippy::unwrap_used, reason = "in a test a failure is the message")]
+
+mod apply;
+mod clients;
+mod discovery;
+mod events;
+mod objects;
+mod watch;
+mod world;
