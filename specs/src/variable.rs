@@ -1,6 +1,6 @@
 //! Variables of a service or of a whole environment.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 ///
 /// In YAML: a plain string (which may hold Railway references such as `${{postgres.DATABASE_URL}}`), or an object with
 /// exactly one of `secretRef`, `preserve`, `copyFrom`, `generate`. Numbers and booleans are read as the text they show.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Variable {
     /// A literal or a Railway reference, given to Railway as written.
     Plain(String),
@@ -21,6 +21,19 @@ pub enum Variable {
     CopyFrom(CopyFrom),
     /// Random text made once by Mirage, then preserved.
     Generate(Generate),
+}
+
+// A literal may be a secret that somebody wrote into the spec, so its text stays out of logs and errors.
+impl fmt::Debug for Variable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Plain(text) => write!(f, "Plain({} characters)", text.chars().count()),
+            Self::SecretRef(key) => f.debug_tuple("SecretRef").field(key).finish(),
+            Self::Preserve => f.write_str("Preserve"),
+            Self::CopyFrom(place) => f.debug_tuple("CopyFrom").field(place).finish(),
+            Self::Generate(how) => f.debug_tuple("Generate").field(how).finish(),
+        }
+    }
 }
 
 /// A key of a Secret in the Environment's own namespace.
@@ -182,6 +195,12 @@ mod tests {
             let variable: Variable = serde_json::from_value(written).unwrap();
             assert_eq!(variable, Variable::Plain(text.into()));
         }
+    }
+
+    #[test]
+    fn a_literal_shows_nothing_of_itself() {
+        let variable = Variable::Plain("s3cr3t-canary".into());
+        assert_eq!(format!("{variable:?}"), "Plain(13 characters)");
     }
 
     #[test]

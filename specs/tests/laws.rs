@@ -1,7 +1,5 @@
 //! Laws that hold for any input, not only for the rows of a table.
 
-#![expect(clippy::unwrap_used, reason = "in a test a failure is the message")]
-
 use mirage_specs::{Environment, manifest, merge::effective, validate};
 use proptest::{prelude::*, sample::select};
 use serde_json::{Map, Value, json};

@@ -30,21 +30,19 @@ fn check_source(service: &Node<'_>, complete: bool, inherited: bool, faults: &mu
         faults.invalid(&image.path, error.to_string());
     }
     source::check(&source, faults);
-    if image.is_given() {
-        for key in ["repo", "branch", "commit", "rootDirectory"] {
-            if source.at(key).is_given() {
-                faults.forbidden(
-                    &source.at(key).path,
-                    "not together with image; if it comes from a template, remove it with null",
-                );
-            }
+    for key in ["repo", "branch", "commit", "rootDirectory"] {
+        let at = source.at(key);
+        if at.is_given() && image.is_given() {
+            faults.forbidden(
+                &at.path,
+                "not together with image; if it comes from a template, remove it with null",
+            );
+        } else if at.is_given() && engine.is_given() {
+            faults.forbidden(
+                &at.path,
+                "a database is not built from a repository; leave out engine or this",
+            );
         }
-    }
-    if engine.is_given() && repo.is_given() {
-        faults.forbidden(
-            &repo.path,
-            "a database is not built from a repository; leave out engine or repo",
-        );
     }
     if version.is_given() && image.is_given() {
         faults.forbidden(&version.path, "the image already says its version");

@@ -152,6 +152,11 @@ fn every_rule_of_a_service_names_its_field() {
             Forbidden,
         ),
         (
+            json!({"engine": "postgres", "source": {"rootDirectory": "/a"}}),
+            "source.rootDirectory",
+            Forbidden,
+        ),
+        (
             json!({"engine": "postgres", "version": 17}),
             "version",
             TypeInvalid,
