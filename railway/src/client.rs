@@ -19,6 +19,7 @@ mod projects;
 mod reading;
 pub(crate) mod services;
 mod token;
+mod variables;
 
 use std::{
     collections::BTreeSet,

@@ -18,6 +18,8 @@ pub mod error;
 pub mod id;
 pub mod observer;
 mod operations;
+#[cfg(test)]
+mod scripted;
 pub mod secret;
 pub mod snapshot;
 pub mod transport;

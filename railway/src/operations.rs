@@ -95,6 +95,7 @@ operations! {
     StagedChanges "operations/staged_changes.graphql"
     TcpProxies "operations/tcp_proxies.graphql"
     TcpProxyDelete "operations/tcp_proxy_delete.graphql"
+    Variables "operations/variables.graphql"
     VariablesUpsert "operations/variables_upsert.graphql"
     VolumeCreate "operations/volume_create.graphql"
     VolumeDelete "operations/volume_delete.graphql"
@@ -102,3 +103,6 @@ operations! {
     Workflow "operations/workflow.graphql"
     Workspace "operations/workspace.graphql"
 }
+
+#[cfg(test)]
+mod tests;
