@@ -16,7 +16,6 @@ pub mod cron;
 pub mod duration;
 pub mod engine;
 pub mod environment;
-pub mod id;
 pub mod image;
 pub mod ledger;
 pub mod manifest;

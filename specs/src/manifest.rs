@@ -61,7 +61,7 @@ impl Document {
 
 /// Why a text is not YAML that an object could be made of.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("line {} column {}: {message}", at.line, at.column)]
+#[error("{}:{}: {message}", at.line, at.column)]
 pub struct SyntaxError {
     /// Where.
     pub at: Position,
