@@ -12,6 +12,9 @@ use crate::{
 /// Most replicas of a service on any of Railway's plans (Railway docs: scaling).
 const REPLICA_LIMIT: u64 = 50;
 
+/// Railway counts volumes in megabytes (schema: sizeMB).
+const MEBIBYTE: u64 = 1 << 20;
+
 /// The service at `service`. `complete` says that nothing more will be merged into it; `inherited` that the environment
 /// has a repository for services without a source of their own.
 pub(super) fn check(service: &Node<'_>, complete: bool, inherited: bool, faults: &mut Faults) {
@@ -190,7 +193,15 @@ fn check_volumes(service: &Node<'_>, complete: bool, faults: &mut Faults) {
             }
             _ => {}
         }
-        check_size(&volume.at("size"), faults);
+        let size = volume.at("size");
+        check_size(&size, faults);
+        if size
+            .text()
+            .and_then(|text| parse_bytes(text).ok())
+            .is_some_and(|bytes| bytes % MEBIBYTE != 0)
+        {
+            faults.invalid(&size.path, "the size of a volume is in whole Mi");
+        }
         if let Some(region) = volume.at("region").text() {
             check_region(region, &volume.at("region"), faults);
         }

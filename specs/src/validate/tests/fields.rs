@@ -252,6 +252,11 @@ fn every_rule_of_a_service_names_its_field() {
             Invalid,
         ),
         (
+            json!({"engine": "redis", "volumes": {"a": {"size": "1Ki"}}}),
+            "volumes.a.size",
+            Invalid,
+        ),
+        (
             json!({"engine": "redis", "volumes": {"a": {"size": "5GB"}}}),
             "volumes.a.size",
             Invalid,
