@@ -19,7 +19,7 @@ pub use registry::Registry;
 
 use crate::error::Fault;
 use crate::kubernetes::request::Verb;
-use crate::kubernetes::schema::Schema;
+use crate::kubernetes::schema::{Findings, Schema};
 use crate::kubernetes::table::Column;
 
 /// All that may be done to an ordinary kind.
@@ -166,6 +166,20 @@ impl Kind {
         self.stored_as
             .clone()
             .unwrap_or_else(|| self.qualified_plural())
+    }
+
+    /// Brings an object into the form in which it is kept (defaults filled in, unknown fields gone) and says what is wrong
+    /// with it. Of two faults at one place the kind's own is kept: it knows more than the schema.
+    pub fn admit(&self, object: &mut Value) -> Findings {
+        let Findings {
+            unknown,
+            faults: by_schema,
+        } = self.schema.admit(object);
+        let mut faults = (self.validate)(object);
+        let is_new = |fault: &Fault| faults.iter().all(|known| known.path != fault.path);
+        let more: Vec<Fault> = by_schema.into_iter().filter(is_new).collect();
+        faults.extend(more);
+        Findings { unknown, faults }
     }
 
     /// From the wire to the store.

@@ -2,16 +2,19 @@
 
 use jiff::Timestamp;
 use kube::CustomResourceExt as _;
+use mirage_specs::validate::{self, FaultReason};
 use mirage_specs::{Environment, EnvironmentTemplate, Orphan, RailwayAccount};
 use serde_json::{Value, json};
 
 use super::{Registry, Selectable};
+use crate::error::{CauseReason, Fault};
 use crate::kubernetes::table::{Column, human_duration};
 
 pub(super) fn add_to(registry: Registry) -> Registry {
     registry
         .with_adjusted(Environment::crd(), |kind| {
             kind.columns = columns();
+            kind.validate = |object| causes(validate::environment(object));
             for field in [
                 "spec.type",
                 "status.phase",
@@ -24,9 +27,30 @@ pub(super) fn add_to(registry: Registry) -> Registry {
                 }
             }
         })
-        .with_adjusted(EnvironmentTemplate::crd(), |_| {})
-        .with_adjusted(RailwayAccount::crd(), |_| {})
-        .with_adjusted(Orphan::crd(), |_| {})
+        .with(EnvironmentTemplate::crd(), |object| {
+            causes(validate::template(object))
+        })
+        .with(RailwayAccount::crd(), |object| {
+            causes(validate::account(object))
+        })
+        .with(Orphan::crd(), |object| causes(validate::orphan(object)))
+}
+
+/// Faults of a spec as causes of a Status.
+fn causes(faults: Vec<validate::Fault>) -> Vec<Fault> {
+    let cause = |fault: validate::Fault| {
+        let reason = match fault.reason {
+            FaultReason::Invalid => CauseReason::FieldValueInvalid,
+            FaultReason::Required => CauseReason::FieldValueRequired,
+            FaultReason::NotSupported => CauseReason::FieldValueNotSupported,
+            FaultReason::TypeInvalid => CauseReason::FieldValueTypeInvalid,
+            FaultReason::Duplicate => CauseReason::FieldValueDuplicate,
+            FaultReason::Forbidden | FaultReason::UnknownField => CauseReason::FieldValueForbidden,
+            FaultReason::TooLong => CauseReason::FieldValueTooLong,
+        };
+        Fault::new(fault.path, reason, fault.message)
+    };
+    faults.into_iter().map(cause).collect()
 }
 
 fn columns() -> Vec<Column> {

@@ -81,13 +81,10 @@ pub(super) async fn create(
             (kind.normalize)(&mut object);
         }
         let name = metadata::text(&object, "name").to_owned();
-        let findings = kind.schema.admit(&mut object);
+        let findings = kind.admit(&mut object);
         let mut warnings = call.judge_unknown(&findings.unknown, duplicates)?;
         let mut faults = metadata::faults(&object);
         faults.extend(findings.faults);
-        if faults.is_empty() {
-            faults = (kind.validate)(&object);
-        }
         if !faults.is_empty() {
             return Err(call.invalid(&name, faults));
         }
@@ -190,7 +187,7 @@ pub(super) async fn change(
     after["kind"] = json!(kind.kind);
     (kind.normalize)(&mut after);
 
-    let findings = kind.schema.admit(&mut after);
+    let findings = kind.admit(&mut after);
     let mut warnings = call.judge_unknown(&findings.unknown, duplicates)?;
     let mut faults = metadata::faults(&after);
     faults.extend(findings.faults);
@@ -199,8 +196,6 @@ pub(super) async fn change(
         // What was accepted once may be refused today; that must not keep a finalizer or a status from being written.
         faults
             .retain(|fault| fault.path.starts_with("metadata") || fault.path.starts_with("status"));
-    } else if faults.is_empty() {
-        faults = (kind.validate)(&after);
     }
     faults.extend(late_finalizers(&before, &after));
     if !faults.is_empty() {

@@ -52,11 +52,7 @@ pub(crate) async fn plan(
         return Err(Status::bad_request("metadata.name is required"));
     };
     object["metadata"]["namespace"] = json!(namespace);
-    let findings = kind.schema.admit(&mut object);
-    let mut faults = findings.faults;
-    if faults.is_empty() {
-        faults = (kind.validate)(&object);
-    }
+    let faults = kind.admit(&mut object).faults;
     if !faults.is_empty() {
         return Err(Status::invalid(&kind.group, &kind.kind, &name, faults));
     }
