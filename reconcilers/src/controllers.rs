@@ -184,13 +184,11 @@ fn wake_ups(
     environments: Store<Environment>,
 ) -> impl Stream<Item = ObjectRef<Environment>> + Send + 'static {
     stream::unfold(changes, |mut changes| async move {
-        loop {
-            match changes.recv().await {
-                Ok(project) => return Some((Some(project), changes)),
-                // Some were missed: everyone looks.
-                Err(broadcast::error::RecvError::Lagged(_)) => return Some((None, changes)),
-                Err(broadcast::error::RecvError::Closed) => return None,
-            }
+        match changes.recv().await {
+            Ok(project) => Some((Some(project), changes)),
+            // Some were missed: everyone looks.
+            Err(broadcast::error::RecvError::Lagged(_)) => Some((None, changes)),
+            Err(broadcast::error::RecvError::Closed) => None,
         }
     })
     .flat_map(move |project| {

@@ -1,6 +1,7 @@
 //! RailwayAccounts: a Secret becomes a working credential, and its status says whether it is one.
 
 use std::{
+    collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -33,6 +34,9 @@ use crate::{
 #[error("the API server could not be reached")]
 pub struct AccountError(#[from] kube::Error);
 
+/// A credential at work, and the fingerprint of what it was made from.
+type Opened = (Fingerprint, Arc<Account>);
+
 /// What the account controller keeps between visits.
 pub struct Keyring {
     /// Shared with the other controllers.
@@ -40,7 +44,7 @@ pub struct Keyring {
     /// The token this process was started with.
     pub default_token: Option<Token>,
     /// What each working credential was made from; another token makes another credential.
-    open: Mutex<std::collections::BTreeMap<(String, String), (Fingerprint, Arc<Account>)>>,
+    open: Mutex<BTreeMap<(String, String), Opened>>,
 }
 
 impl Keyring {

@@ -36,7 +36,9 @@ impl<'a> Draft<'a> {
             };
             let applied = self.memory.applied.services.get(name);
             let Some(instance) = environment.instance_named(name) else {
-                if self.made_a_moment_ago(LedgerKind::Service, name) {
+                if self.made_a_moment_ago(LedgerKind::Service, name)
+                    || (self.observed.in_grace && applied.is_some())
+                {
                     self.hold(Hold::AwaitingVisibility {
                         what: format!("service {name}"),
                     });
