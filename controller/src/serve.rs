@@ -13,6 +13,7 @@ mod banner;
 mod controllers;
 mod data_dir;
 mod database;
+mod default_account;
 mod fingerprint;
 mod housekeeping;
 mod metrics;
@@ -185,7 +186,8 @@ pub(crate) async fn run(options: Options) -> Result<(), ServeError> {
                 .map_or(1.0, |simulation| simulation.speed),
             &mut metrics,
             &stopping,
-        )?;
+        )
+        .await?;
         planner.now_is(own_planner);
         controllers = Some(running);
     }

@@ -10,7 +10,8 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::serve::{
-    fingerprint, metrics::Metrics, railway::Railway, railway_metrics::RailwayMetrics,
+    default_account, fingerprint, metrics::Metrics, railway::Railway,
+    railway_metrics::RailwayMetrics,
 };
 
 /// The name under which they write, in managed fields and in events.
@@ -22,10 +23,13 @@ pub(crate) enum ControllersError {
     /// There is no key for fingerprints.
     #[error("variables cannot be compared without a key")]
     Key(#[from] fingerprint::KeyError),
+    /// The process's token could not be made an account.
+    #[error("the RailwayAccount \"default\" could not be made")]
+    Account(#[source] kube::Error),
 }
 
 /// Starts them. They end when told to, or never.
-pub(super) fn start(
+pub(super) async fn start(
     api: &Api,
     railway: &Railway,
     key: FingerprintKey,
@@ -34,6 +38,11 @@ pub(super) fn start(
     stopping: &CancellationToken,
 ) -> Result<(JoinHandle<()>, Arc<Planner>), ControllersError> {
     let client = kube::Client::new(api.trusted_router(USERNAME), "default");
+    if let Some(token) = &railway.token {
+        default_account::ensure(client.clone(), token)
+            .await
+            .map_err(ControllersError::Account)?;
+    }
     let controllers = Controllers::new(Options {
         client,
         transport: Arc::clone(&railway.transport),
