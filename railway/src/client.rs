@@ -168,3 +168,6 @@ impl Client {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

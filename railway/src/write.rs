@@ -172,13 +172,13 @@ impl Client {
         made: &mut Made,
     ) -> Result<(), Error> {
         for (name, service) in &change.services {
-            if let ServiceChange::Create(new) = service {
-                if new.existing.is_none() {
-                    let id = self
-                        .create_service(target.project, target.environment, name)
-                        .await?;
-                    made.services.insert(name.clone(), id);
-                }
+            if let ServiceChange::Create(new) = service
+                && new.existing.is_none()
+            {
+                let id = self
+                    .create_service(target.project, target.environment, name)
+                    .await?;
+                made.services.insert(name.clone(), id);
             }
         }
         for (name, service) in &change.services {

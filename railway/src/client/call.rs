@@ -220,10 +220,10 @@ impl Client {
             }
         };
         budget.count(operation, self.priority, class_of(self, prepared, &result));
-        if let Err(error) = &result {
-            if let Some(trace_id) = error.trace_id() {
-                tracing::Span::current().record("trace_id", trace_id);
-            }
+        if let Err(error) = &result
+            && let Some(trace_id) = error.trace_id()
+        {
+            tracing::Span::current().record("trace_id", trace_id);
         }
         result
     }

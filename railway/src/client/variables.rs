@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::{
-    client::Client,
+    client::{Client, call::unreadable},
     error::Error,
     id::{EnvironmentId, ProjectId, ServiceId},
-    operations::{Variables, variables},
+    operations::{Kind, Variables, variables},
     secret::SecretValue,
 };
 
@@ -30,7 +30,12 @@ impl Client {
             service_id: service.map(ToString::to_string),
         };
         let Value::Object(read) = self.call::<Variables>(variables).await?.variables else {
-            return Ok(BTreeMap::new());
+            // None at all and none that could be read are two things.
+            return Err(unreadable(
+                "Variables",
+                Kind::Query,
+                "variables are not an object",
+            ));
         };
         Ok(read
             .into_iter()

@@ -58,10 +58,11 @@ fn remembered(inner: &Inner, name: &str) -> Option<ProjectId> {
 fn listing(inner: &Arc<Inner>, priority: Priority) -> Listing {
     let mut state = inner.state();
     let creations = inner.client.project_creations();
-    if let Some(listing) = &state.listing {
-        if listing.creations == creations && listing.list.peek().is_none() {
-            return listing.clone();
-        }
+    if let Some(listing) = &state.listing
+        && listing.creations == creations
+        && listing.list.peek().is_none()
+    {
+        return listing.clone();
     }
     let (client, owner) = (inner.client.with_priority(priority), Arc::clone(inner));
     let list = async move { list(&owner, &client).await.map(Arc::new) }
@@ -80,15 +81,15 @@ async fn list(inner: &Inner, client: &Client) -> Result<Vec<ProjectSummary>, Err
     }
     if let Some((id, _)) = &identity.project {
         let readings = client.read_projects(std::slice::from_ref(id)).await?;
-        if let Some(Presence::Present(reading)) = readings.get(id) {
-            if !reading.is_deleted {
-                found.push(ProjectSummary {
-                    id: id.clone(),
-                    name: reading.snapshot.name.clone(),
-                    description: reading.snapshot.description.clone(),
-                    created_at: reading.snapshot.created_at,
-                });
-            }
+        if let Some(Presence::Present(reading)) = readings.get(id)
+            && !reading.is_deleted
+        {
+            found.push(ProjectSummary {
+                id: id.clone(),
+                name: reading.snapshot.name.clone(),
+                description: reading.snapshot.description.clone(),
+                created_at: reading.snapshot.created_at,
+            });
         }
     }
     Ok(found)

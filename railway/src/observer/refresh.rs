@@ -29,14 +29,13 @@ pub(super) fn take_off(
     let inner = Arc::clone(inner);
     let flight = async move {
         let result = refresh(&inner, std::slice::from_ref(&id), tick, priority).await;
-        if let Some(watched) = inner.state().projects.get_mut(&id) {
-            if watched
+        if let Some(watched) = inner.state().projects.get_mut(&id)
+            && watched
                 .flight
                 .as_ref()
                 .is_some_and(|(began, _)| *began == tick)
-            {
-                watched.flight = None;
-            }
+        {
+            watched.flight = None;
         }
         result.map(|_| ())
     }

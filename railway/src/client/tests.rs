@@ -1,0 +1,5 @@
+//! The client against a scripted Railway.
+
+mod calls;
+mod creations;
+mod reads;
