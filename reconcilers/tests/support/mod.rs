@@ -413,7 +413,7 @@ impl World {
                         settings: railways_defaults(),
                         ..ServiceConfigSnapshot::default()
                     };
-                    merge(&mut config.settings, &new.settings);
+                    merge_settings(&mut config.settings, &new.settings);
                     for (variable, value) in new.variables {
                         set(&mut config.variables, variable, Some(value));
                     }
@@ -429,7 +429,7 @@ impl World {
                 }
                 ServiceChange::Update(update) => {
                     let config = self.service_config(&name);
-                    merge(&mut config.settings, &update.settings);
+                    merge_settings(&mut config.settings, &update.settings);
                     for (variable, value) in update.variables {
                         set(&mut config.variables, variable, value);
                     }
@@ -560,7 +560,24 @@ fn railways_defaults() -> Value {
     })
 }
 
-/// Railway's merge: deep, null removes, arrays replace; a plain count goes into the only region.
+/// Railway keeps a plain count in the only region.
+fn merge_settings(into: &mut Value, patch: &Value) {
+    merge(into, patch);
+    let Some(deploy) = into.get_mut("deploy").and_then(Value::as_object_mut) else {
+        return;
+    };
+    let cleared = patch
+        .pointer("/deploy/numReplicas")
+        .is_some_and(Value::is_null);
+    if let Some(count) = deploy.remove("numReplicas").or(cleared.then(|| json!(1))) {
+        deploy.insert(
+            "multiRegionConfig".to_owned(),
+            json!({"us-west2": {"numReplicas": count}}),
+        );
+    }
+}
+
+/// Railway's merge: deep, null removes, arrays replace.
 fn merge(into: &mut Value, patch: &Value) {
     if let (Value::Object(into), Value::Object(patch)) = (&mut *into, patch) {
         for (name, value) in patch {
@@ -572,18 +589,6 @@ fn merge(into: &mut Value, patch: &Value) {
                     value,
                 ),
             }
-        }
-        if let Some(count) = patch
-            .get("numReplicas")
-            .filter(|_| !patch.contains_key("multiRegionConfig"))
-        {
-            into.remove("numReplicas");
-            let region = if count.is_null() {
-                json!({"numReplicas": 1})
-            } else {
-                json!({"numReplicas": count})
-            };
-            into.insert("multiRegionConfig".to_owned(), json!({"us-west2": region}));
         }
         return;
     }
