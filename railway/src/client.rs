@@ -17,6 +17,7 @@ mod logs;
 mod progress;
 mod projects;
 mod reading;
+mod recent;
 pub(crate) mod services;
 mod token;
 mod variables;
@@ -51,6 +52,8 @@ use crate::{
     id::EnvironmentId,
     transport::Transport,
 };
+pub(crate) use recent::Recent;
+use recent::RecentProjects;
 use token::Credential;
 
 /// What a client is made of.
@@ -88,6 +91,7 @@ pub(crate) struct Inner {
     pub(crate) lacks_change_sets: AtomicBool,
     /// Moves before and after each creation of a project: what was listed before may lack it.
     project_creations: AtomicU64,
+    recent_projects: RecentProjects,
     /// Environments whose deletion we asked for, so that their disappearance alarms nobody.
     deleting: Mutex<BTreeSet<EnvironmentId>>,
 }
@@ -109,6 +113,7 @@ impl Client {
                 clock: options.clock,
                 lacks_change_sets: AtomicBool::new(false),
                 project_creations: AtomicU64::new(0),
+                recent_projects: RecentProjects::default(),
                 deleting: Mutex::new(BTreeSet::new()),
             }),
             priority: Priority::Convergence,
@@ -140,6 +145,10 @@ impl Client {
 
     pub(crate) fn project_creations(&self) -> u64 {
         self.inner.project_creations.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn recent_project(&self, name: &str) -> Option<Recent> {
+        self.inner.recent_projects.get(name)
     }
 
     pub(crate) fn is_deleting(&self, environment: &EnvironmentId) -> bool {

@@ -4,9 +4,9 @@ use std::{borrow::Cow, sync::atomic::Ordering, time::Duration};
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 use bytes::Bytes;
-use graphql_client::GraphQLQuery;
+use graphql_client::{GraphQLQuery, QueryBody};
 use http::{Request, Response, StatusCode, header};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use tokio::time::Instant;
 use tracing::{Instrument, field::Empty};
@@ -43,8 +43,13 @@ struct Prepared<'a> {
 pub(crate) struct Body {
     #[serde(default)]
     pub(crate) data: Option<Value>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_none")]
     pub(crate) errors: Vec<Entry>,
+}
+
+/// Some servers write `"errors": null` where there are none.
+fn null_is_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Entry>, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
 /// An entry of `errors`.
@@ -89,10 +94,20 @@ impl Client {
         secrets: &[SecretValue],
     ) -> Result<Q::ResponseData, Error> {
         let body = Q::build_query(variables);
+        let (operation, kind) = (body.operation_name, kind_of(body.query));
+        let data = self.call_untyped(body, secrets).await?;
+        read(operation, kind, data)
+    }
+
+    /// The same, with the data as it came: for the few answers that break their own schema.
+    pub(super) async fn call_untyped<V: Serialize>(
+        &self,
+        body: QueryBody<V>,
+        secrets: &[SecretValue],
+    ) -> Result<Value, Error> {
         let (operation, document) = (body.operation_name, body.query);
-        let data = self.send(operation, document, &body, secrets).await?;
-        let data = self.complete(operation, kind_of(document), data)?;
-        read(operation, kind_of(document), data)
+        let answer = self.send(operation, document, &body, secrets).await?;
+        self.complete(operation, kind_of(document), answer)
     }
 
     /// Sends a document that is made at run time and returns whatever came, for the caller to sort by alias.

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::{
     budget::Creation,
     client::{Client, call::unreadable},
-    error::Error,
+    error::{Class, Error, Failure},
     id::{EnvironmentId, ProjectId, WorkspaceId},
     operations::{
         Kind, ProjectCreate, ProjectPresence, Projects, project_create, project_presence, projects,
@@ -85,12 +85,17 @@ impl Client {
     /// Makes a project with one environment. Each call makes another: look before.
     ///
     /// # Errors
-    /// [`Error::RateLimited`] at once, without a request, while others are before it in the queue of creations.
+    /// [`Error::RateLimited`] at once, without a request, while others are before it in the queue of creations;
+    /// [`Error::NotYet`] while this process makes one of that name, or has just made it: look again.
     pub async fn create_project(
         &self,
         project: NewProject,
     ) -> Result<(ProjectId, EnvironmentId), Error> {
-        let key = project.key;
+        let (key, name) = (project.key, project.name.clone());
+        if !self.inner.recent_projects.begin(&name) {
+            let words = "a project of that name is being made, or was made a moment ago";
+            return Err(Error::NotYet(Failure::new("ProjectCreate", words)));
+        }
         let variables = project_create::Variables {
             input: project_create::ProjectCreateInput {
                 name: Some(project.name),
@@ -109,7 +114,18 @@ impl Client {
             )
             .await;
         self.inner.project_creations.fetch_add(1, Ordering::SeqCst);
-        let made = result?.project_create;
+        let made = match result {
+            Ok(made) => made.project_create,
+            Err(error) => {
+                if error.class() != Class::Ambiguous {
+                    self.inner.recent_projects.failed(&name);
+                }
+                return Err(error);
+            }
+        };
+        self.inner
+            .recent_projects
+            .made(&name, ProjectId::new(made.id.clone()));
         let environment = made.environments.edges.into_iter().next().ok_or_else(|| {
             unreadable(
                 "ProjectCreate",

@@ -9,8 +9,8 @@ use futures::{
 
 use crate::{
     budget::Priority,
-    client::{Client, Identity, ProjectSummary},
-    error::Error,
+    client::{Client, Identity, ProjectSummary, Recent},
+    error::{Error, Failure},
     id::ProjectId,
     observer::{Inner, watched::Known},
     snapshot::Presence,
@@ -35,6 +35,14 @@ pub(super) async fn find_project(
     }
     let list = listing(inner, priority).list.await?;
     let found = choose(name, &list, &inner.options.project_mark);
+    let found = match (found, inner.client.recent_project(name)) {
+        // The list may be older than the project.
+        (Presence::Absent, Some(Recent::Made(id))) => Presence::Present(id),
+        (Presence::Absent, Some(Recent::Unclear)) => Presence::Unknown(
+            "a project of that name was asked for a moment ago and may still appear".to_owned(),
+        ),
+        (found, _) => found,
+    };
     if let Presence::Present(id) = &found {
         inner.state().names.insert(name.to_owned(), id.clone());
     }
@@ -75,15 +83,27 @@ fn listing(inner: &Arc<Inner>, priority: Priority) -> Listing {
 
 async fn list(inner: &Inner, client: &Client) -> Result<Vec<ProjectSummary>, Error> {
     let identity = identity(inner, client).await?;
+    if identity == Identity::default() {
+        // An empty list would say that the project is not there.
+        return Err(Error::Unauthorized(Failure::new(
+            "Projects",
+            "the token sees no workspace",
+        )));
+    }
     let mut found = Vec::new();
     for (workspace, _) in &identity.workspaces {
         found.extend(client.projects(workspace).await?);
     }
     if let Some((id, _)) = &identity.project {
         let readings = client.read_projects(std::slice::from_ref(id)).await?;
-        if let Some(Presence::Present(reading)) = readings.get(id)
-            && !reading.is_deleted
-        {
+        let Some(Presence::Present(reading)) = readings.get(id) else {
+            // The token's own project is there, whatever this read says.
+            return Err(Error::Unauthorized(Failure::new(
+                "ObserveProjects",
+                "the project token's project cannot be read",
+            )));
+        };
+        if !reading.is_deleted {
             found.push(ProjectSummary {
                 id: id.clone(),
                 name: reading.snapshot.name.clone(),

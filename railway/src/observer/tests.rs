@@ -6,7 +6,9 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{
-    id::ServiceId,
+    client::NewProject,
+    error::Class,
+    id::{ServiceId, WorkspaceId},
     scripted::{Canned, FakeProject, Scripted, configs},
 };
 
@@ -503,4 +505,67 @@ async fn trap_09_of_several_projects_the_oldest_of_ours_is_meant_or_none() {
     );
     let twin = observer.find_project("twin", Priority::User).await.unwrap();
     assert!(matches!(twin, Presence::Unknown(words) if words.contains("2 projects")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn trap_09_a_project_that_lists_do_not_show_yet_is_not_made_twice() {
+    let world = with_names(&[]);
+    world.railway.once("ProjectCreate", Canned::NoAnswer);
+    world.railway.once(
+        "ProjectCreate",
+        Canned::data(json!({ "projectCreate": {
+            "id": "made", "environments": { "edges": [{ "node": { "id": "e" } }] },
+        }})),
+    );
+    let observer = world.observer();
+    let project = |name: &str| NewProject {
+        name: name.to_owned(),
+        description: String::new(),
+        workspace: WorkspaceId::new("w"),
+        default_environment: None,
+        key: name.to_owned(),
+    };
+    let error = observer
+        .client()
+        .create_project(project("lost"))
+        .await
+        .unwrap_err();
+    assert_eq!(error.class(), Class::Ambiguous);
+    let found = observer.find_project("lost", Priority::User).await.unwrap();
+    assert!(matches!(found, Presence::Unknown(_)));
+    let again = observer
+        .client()
+        .create_project(project("lost"))
+        .await
+        .unwrap_err();
+    assert_eq!(again.class(), Class::NotYet);
+    pass(181).await;
+    assert_eq!(
+        observer.find_project("lost", Priority::User).await.unwrap(),
+        Presence::Absent
+    );
+
+    observer
+        .client()
+        .create_project(project("shop"))
+        .await
+        .unwrap();
+    assert_eq!(
+        observer.find_project("shop", Priority::User).await.unwrap(),
+        Presence::Present(ProjectId::new("made"))
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_sees_nothing_does_not_make_projects_absent() {
+    let world = World::new();
+    world.railway.always("ApiToken", |_| {
+        Canned::data(json!({ "apiToken": { "workspaces": [] } }))
+    });
+    let error = world
+        .observer()
+        .find_project("shop", Priority::User)
+        .await
+        .unwrap_err();
+    assert_eq!(error.class(), Class::Unauthorized);
 }

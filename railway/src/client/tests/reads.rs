@@ -354,3 +354,17 @@ async fn values_are_read_unrendered_and_shown_by_nothing() {
     assert!(!format!("{values:?}").contains("canary"));
     assert!(railway.requests()[0].variables.get("serviceId").is_none());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_null_list_of_proxies_is_an_empty_one() {
+    let railway = Scripted::new();
+    let body = r#"{ "data": { "tcpProxies": null }, "errors": null }"#;
+    railway.once("TcpProxies", Canned::Http(200, Vec::new(), body.to_owned()));
+    let (environment, service) = (EnvironmentId::new("e"), ServiceId::new("s"));
+    let proxies = railway
+        .client()
+        .tcp_proxies(&environment, &service)
+        .await
+        .unwrap();
+    assert!(proxies.is_empty());
+}
