@@ -123,19 +123,23 @@ impl Api {
         namespace::resume(server).await
     }
 
-    /// Housekeeping, to be called every minute or so: lets old events go and forgets changes before `keep_from`.
+    /// Housekeeping, to be called every minute or so: lets old events go, and forgets all but the newest `keep_changes`
+    /// changes. A watch that is further behind than that gets 410 and lists anew.
     ///
     /// Returns how many events went.
     ///
     /// # Errors
     /// When the store does not answer; the next call does what this one left.
-    pub async fn sweep(&self, keep_from: Option<u64>) -> Result<usize, error::Status> {
+    pub async fn sweep(&self, keep_changes: u64) -> Result<usize, error::Status> {
         let removed = event::expire(&self.server).await?;
-        if let Some(keep_from) = keep_from {
-            let compacted = self.server.store.compact(keep_from).await;
-            compacted
-                .map_err(|error| error::Status::internal(format!("compaction failed: {error}")))?;
-        }
+        let newest = *self.server.store.revision().borrow();
+        let compacted = self
+            .server
+            .store
+            .compact(newest.saturating_sub(keep_changes))
+            .await;
+        compacted
+            .map_err(|error| error::Status::internal(format!("compaction failed: {error}")))?;
         Ok(removed)
     }
 

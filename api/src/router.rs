@@ -69,7 +69,7 @@ fn default_namespace() -> String {
 async fn kubernetes(State(door): State<Door>, request: Request) -> Response {
     let span =
         tracing::debug_span!("request", method = %request.method(), path = request.uri().path());
-    let audit_id = door.server.ids.uid().to_string();
+    let audit_id = door.server.ids.request_id().to_string();
     // A panic is a bug of ours; the caller gets a Status all the same, and the server goes on.
     let answer = AssertUnwindSafe(dispatch(door, request))
         .catch_unwind()

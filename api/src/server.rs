@@ -33,16 +33,10 @@ impl Server {
 
     /// The time as `metadata` holds it: whole seconds.
     pub(crate) fn now_text(&self) -> String {
-        format!(
-            "{:.0}",
-            self.now()
-                .round(
-                    jiff::TimestampRound::new()
-                        .smallest(jiff::Unit::Second)
-                        .mode(jiff::RoundMode::Trunc)
-                )
-                .unwrap_or_else(|_| self.now())
-        )
+        let now = self.now();
+        Timestamp::from_second(now.as_second())
+            .unwrap_or(now)
+            .to_string()
     }
 
     /// The namespace object, if there is one.

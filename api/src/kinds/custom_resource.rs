@@ -1,7 +1,7 @@
 //! A kind from a CustomResourceDefinition.
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{Kind, Selectable};
 use crate::kubernetes::table::Column;
@@ -17,7 +17,7 @@ pub(super) fn kind(definition: &CustomResourceDefinition) -> Option<Kind> {
         &version.name,
         &spec.names.kind,
         &spec.names.plural,
-        without_nulls(document),
+        described(document),
     );
     if let Some(singular) = &spec.names.singular {
         kind.singular.clone_from(singular);
@@ -50,10 +50,15 @@ pub(super) fn kind(definition: &CustomResourceDefinition) -> Option<Kind> {
     Some(kind)
 }
 
-/// `additionalProperties` and defaults may be null-free; a schema generator's `null` defaults mean "no default".
-fn without_nulls(mut document: Value) -> Value {
-    if document["properties"].is_null() {
-        document["properties"] = json!({});
+/// What `kubectl explain` says of a kind. The derive macro describes itself at the top; what the kind is for stands at
+/// its spec.
+fn described(mut document: Value) -> Value {
+    let of_spec = document["properties"]["spec"]["description"].clone();
+    let is_generated = document["description"]
+        .as_str()
+        .is_none_or(|text| text.starts_with("Auto-generated derived type"));
+    if is_generated && of_spec.is_string() {
+        document["description"] = of_spec;
     }
     document
 }

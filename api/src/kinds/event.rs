@@ -104,6 +104,7 @@ fn with_columns(mut kind: Kind, group: &str) -> Kind {
         })
         .described("What it happened to."),
         Column::path("Message", "string", path(".message", ".note")).described("What happened."),
+        Column::name().priority(1),
     ];
     let mut selectable = Vec::new();
     for field in [

@@ -15,15 +15,15 @@ pub(crate) const LIMIT: usize = 3 * 1024 * 1024;
 /// Deeper objects are refused: no reader of ours or of the clients would follow further.
 const DEEPEST: usize = 100;
 
-/// A body as it came.
-#[derive(Debug, Clone, Default)]
+/// A body as it came. It may hold a secret, hence no `Debug`.
+#[derive(Clone, Default)]
 pub(crate) struct Body {
     media_type: String,
     bytes: Bytes,
 }
 
-/// A body that was understood.
-#[derive(Debug, Clone, PartialEq)]
+/// A body that was understood. It may hold a secret, hence no `Debug`.
+#[derive(Clone, PartialEq)]
 pub(crate) struct Decoded {
     /// What it says.
     pub value: Value,

@@ -1,9 +1,12 @@
-//! OpenAPI v3 (one document per group and version) and v2 as Swagger JSON, both from the kinds' schemas.
+//! OpenAPI v3 (one document per group and version) and v2 (one for all), both from the kinds' schemas.
 //!
 //! kubectl learns from these how to explain a kind, that the server validates fields, and which patches it takes.
 
+mod gnostic;
+
+use axum::body::Body;
 use axum::response::Response;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -45,17 +48,41 @@ pub(crate) fn of(registry: &Registry, path: &str) -> Result<Response, Status> {
     Ok(Accept::JSON.respond(StatusCode::OK, &document(registry, &group, &version)))
 }
 
-/// `/openapi/v2`: JSON only. kubectl asks for protobuf and makes do with the refusal.
+/// `/openapi/v2`: protobuf for kubectl and Argo CD, Swagger JSON for the rest.
 pub(crate) fn v2(registry: &Registry, headers: &HeaderMap) -> Result<Response, Status> {
-    let takes_json = media_ranges(headers)
+    let form = media_ranges(headers)
         .iter()
-        .any(|range| matches!(range.media, "application/json" | "application/*" | "*/*"));
-    if !takes_json {
-        return Err(Status::new(
+        .find_map(|range| match range.media {
+            "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
+            | "application/com.github.proto-openapi.spec.v2.v1.0+protobuf" => Some(Form::Protobuf),
+            "application/json" | "application/*" | "*/*" => Some(Form::Json),
+            _ => None,
+        });
+    let swagger = swagger(registry);
+    match form {
+        Some(Form::Json) => Ok(Accept::JSON.respond(StatusCode::OK, &swagger)),
+        Some(Form::Protobuf) => {
+            let mut response = Response::new(Body::from(gnostic::document(&swagger)));
+            let content_type = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
+            response
+                .headers_mut()
+                .insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+            Ok(response)
+        }
+        None => Err(Status::new(
             Reason::NotAcceptable,
-            "only application/json is served",
-        ));
+            "only application/json and protobuf are served",
+        )),
     }
+}
+
+enum Form {
+    Json,
+    Protobuf,
+}
+
+/// One Swagger document of all groups and versions.
+fn swagger(registry: &Registry) -> Value {
     let (mut paths, mut definitions) = (Map::new(), Map::new());
     for (group, version) in group_versions(registry) {
         let document = document(registry, &group, &version);
@@ -77,16 +104,46 @@ pub(crate) fn v2(registry: &Registry, headers: &HeaderMap) -> Result<Response, S
         .filter_map(Value::as_object_mut)
         .flat_map(|path| path.values_mut())
     {
-        if let Some(operation) = operation.as_object_mut() {
-            operation.remove("requestBody");
+        let Some(operation) = operation.as_object_mut() else {
+            continue;
+        };
+        if let Some(body) = operation.remove("requestBody") {
+            let types = body["content"]
+                .as_object()
+                .map(|content| content.keys().cloned().collect::<Vec<_>>());
+            operation.insert("consumes".into(), json!(types.unwrap_or_default()));
         }
+        operation.insert("produces".into(), json!(["application/json"]));
+        operation.insert("parameters".into(), json!([]));
+        operation.insert("responses".into(), json!({"200": {"description": "OK"}}));
     }
-    let text =
-        json!({"swagger": "2.0", "info": info(), "paths": paths, "definitions": definitions})
-            .to_string()
-            .replace("#/components/schemas/", "#/definitions/");
-    let body: Value = serde_json::from_str(&text).map_err(Status::internal)?;
-    Ok(Accept::JSON.respond(StatusCode::OK, &body))
+    let mut swagger =
+        json!({"swagger": "2.0", "info": info(), "paths": paths, "definitions": definitions});
+    relocate(&mut swagger);
+    swagger
+}
+
+/// Swagger keeps its schemas elsewhere.
+fn relocate(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            // A reference with a description needs no allOf there, and its readers do not look into one.
+            if let Some(Value::Array(parts)) = fields.get("allOf")
+                && let [only] = parts.as_slice()
+                && only.get("$ref").is_some()
+            {
+                let target = only["$ref"].clone();
+                fields.remove("allOf");
+                fields.insert("$ref".into(), target);
+            }
+            if let Some(Value::String(target)) = fields.get_mut("$ref") {
+                *target = target.replace("#/components/schemas/", "#/definitions/");
+            }
+            fields.values_mut().for_each(relocate);
+        }
+        Value::Array(items) => items.iter_mut().for_each(relocate),
+        _ => {}
+    }
 }
 
 fn info() -> Value {

@@ -18,6 +18,7 @@ pub struct Column {
     column_type: String,
     description: String,
     priority: i32,
+    is_name: bool,
     cell: Cell,
 }
 
@@ -49,6 +50,13 @@ impl Column {
         Self::new(name, column_type, cell)
     }
 
+    /// The object's name. Kinds that do not say where it goes have it first.
+    pub fn name() -> Self {
+        let mut column = Self::path("Name", "string", ".metadata.name").described("Its name.");
+        column.is_name = true;
+        column
+    }
+
     /// What a function makes of the object.
     pub fn computed(name: &str, column_type: &str, compute: Compute) -> Self {
         Self::new(name, column_type, Cell::Computed(compute))
@@ -60,6 +68,7 @@ impl Column {
             column_type: column_type.to_owned(),
             description: String::new(),
             priority: 0,
+            is_name: false,
             cell,
         }
     }
@@ -78,7 +87,8 @@ impl Column {
         self
     }
 
-    fn definition(&self, format: &str) -> Value {
+    fn definition(&self) -> Value {
+        let format = if self.is_name { "name" } else { "" };
         json!({"name": self.name, "type": self.column_type, "format": format,
             "description": self.description, "priority": self.priority})
     }
@@ -112,18 +122,15 @@ pub fn table(
     with_definitions: bool,
     now: Timestamp,
 ) -> Value {
+    let name = Column::name();
+    let leading = (!columns.iter().any(|column| column.is_name)).then_some(&name);
+    let columns = || leading.into_iter().chain(columns);
     let mut definitions = Vec::new();
     if with_definitions {
-        definitions.push(
-            Column::path("Name", "string", ".metadata.name")
-                .described("Its name.")
-                .definition("name"),
-        );
-        definitions.extend(columns.iter().map(|column| column.definition("")));
+        definitions.extend(columns().map(Column::definition));
     }
     let rows = objects.iter().map(|object| {
-        let mut cells = vec![object["metadata"]["name"].clone()];
-        cells.extend(columns.iter().map(|column| column.cell(object, now)));
+        let cells: Vec<Value> = columns().map(|column| column.cell(object, now)).collect();
         let mut row = json!({"cells": cells});
         match include {
             IncludeObject::None => {}

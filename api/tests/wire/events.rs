@@ -74,7 +74,7 @@ async fn old_events_are_swept_away() {
     world
         .ask("POST", uri, event("new", "2026-11-21T11:30:00Z"))
         .await;
-    assert_eq!(world.api.sweep(None).await.unwrap(), 1);
+    assert_eq!(world.api.sweep(1000).await.unwrap(), 1);
     let (_, list) = world.send("GET", uri, &[], Value::Null.to_string()).await;
     assert_eq!(list["items"][0]["metadata"]["name"], "new");
 }

@@ -6,6 +6,8 @@ mod apply;
 mod clients;
 mod discovery;
 mod events;
+mod malformed;
 mod objects;
+mod plan;
 mod watch;
 mod world;

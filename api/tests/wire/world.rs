@@ -13,7 +13,7 @@ use mirage_api::error::{CauseReason, Fault};
 use mirage_api::kinds::Registry;
 use mirage_api::store::Store;
 use mirage_api::store::memory::MemoryStore;
-use mirage_api::{Api, ApiOptions, Ids};
+use mirage_api::{Api, ApiOptions, Ids, Planner};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
@@ -96,6 +96,10 @@ fn too_big(object: &Value) -> Vec<Fault> {
 
 impl World {
     pub(crate) async fn new() -> Self {
+        Self::with_planner(None).await
+    }
+
+    pub(crate) async fn with_planner(planner: Option<Arc<dyn Planner>>) -> Self {
         let store = Arc::new(MemoryStore::new());
         let now = "2026-11-21T12:00:00Z".parse().unwrap();
         let options = ApiOptions {
@@ -103,7 +107,7 @@ impl World {
             authenticator: Arc::new(Doorkeeper),
             clock: Arc::new(move || now),
             ids: Ids::seeded(1),
-            planner: None,
+            planner,
             version: "0.0.0".into(),
         };
         let definition: CustomResourceDefinition = Thing::crd();
