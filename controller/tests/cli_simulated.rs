@@ -91,11 +91,16 @@ fn a_change_behind_mirages_back_is_repaired() {
         "environment": "shop/shop", "service": "web", "name": "LOG_LEVEL", "value": "debug"});
     let answer = support::post(&format!("{railway}/_simulator/edit"), &edit);
     assert!(answer.starts_with("HTTP/1.1 2"), "{answer}");
+    let metrics = server.addresses()["metrics"].as_str().unwrap().to_owned();
     until("the drift to be repaired", || {
-        let events = server.does(&["describe", "shop"]);
-        events.contains("Repair").then_some(())
+        support::get(&metrics)
+            .contains("mirage_drift_repaired_total 1")
+            .then_some(())
     });
     server.does(&["wait", "shop"]);
+    let inventory = support::get(&format!("{railway}/_simulator/inventory?values=1"));
+    assert!(inventory.contains("\"LOG_LEVEL\":\"info\""), "{inventory}");
+    assert!(server.does(&["describe", "shop"]).contains("DriftFound"));
 }
 
 #[test]

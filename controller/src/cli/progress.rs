@@ -13,6 +13,14 @@ use crate::cli::failure::Failure;
 
 const SPINNER: [&str; 10] = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
 
+/// Reasons whose message says the same as the states of the services.
+const TOLD_BY_SERVICES: [&str; 4] = [
+    "Applying",
+    "ChangeApplying",
+    "ServicesDeploying",
+    "ServiceFailed",
+];
+
 /// How the wait for one object ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
@@ -142,6 +150,8 @@ impl View {
         let why = ready.filter(|ready| ready.status != "True").map(|ready| {
             match ready.message.as_str() {
                 "" => ready.reason.clone(),
+                // What the services do stands beside each of them.
+                _ if TOLD_BY_SERVICES.contains(&ready.reason.as_str()) => ready.reason.clone(),
                 message => format!("{}: {message}", ready.reason),
             }
         });

@@ -201,8 +201,11 @@ fn judge(
         } => has_condition(status, kind, value, wanted).then_some(Verdict::Reached),
         Goal::Ready if has_condition(status, "Ready", "True", wanted) => Some(Verdict::Reached),
         Goal::Ready => {
-            let gave_up =
-                status["phase"] == "Failed" && status["observedGeneration"].as_i64() == wanted;
+            // What is degraded while something is still under way may yet become ready.
+            let is_bad = ["Failed", "Degraded"].iter().any(|phase| status["phase"] == *phase);
+            let gave_up = is_bad
+                && status["observedGeneration"].as_i64() == wanted
+                && !has_condition(status, "Progressing", "True", wanted);
             gave_up.then(|| {
                 let why = condition(status, "Ready").and_then(|ready| ready["message"].as_str());
                 Verdict::Failed(why.unwrap_or("it failed").to_owned())
@@ -315,7 +318,10 @@ mod tests {
         let failed = |generation: i64| {
             object(serde_json::json!({
                 "phase": "Failed", "observedGeneration": generation,
-                "conditions": [{"type": "Ready", "status": "False", "message": "no such image"}],
+                "conditions": [
+                    {"type": "Ready", "status": "False", "message": "no such image"},
+                    {"type": "Progressing", "status": "False"},
+                ],
             }))
         };
         assert_eq!(
@@ -324,6 +330,14 @@ mod tests {
         );
         assert_eq!(
             judge(&awaited(), &Goal::Ready, Some(&failed(1)), true),
+            None
+        );
+        let mut under_way = failed(2);
+        under_way.data["status"]["phase"] = "Degraded".into();
+        under_way.data["status"]["conditions"][1] =
+            serde_json::json!({"type": "Progressing", "status": "True"});
+        assert_eq!(
+            judge(&awaited(), &Goal::Ready, Some(&under_way), true),
             None
         );
     }

@@ -15,10 +15,10 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// Longer than anything here takes on a busy machine; only a failing test waits for all of it.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The binary, with none of the caller's settings.
-pub fn mirage() -> Command {
+pub(crate) fn mirage() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mirage"));
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
@@ -34,7 +34,7 @@ pub fn mirage() -> Command {
 }
 
 /// Runs it to its end in a folder.
-pub fn run(folder: &Path, arguments: &[&str]) -> Output {
+pub(crate) fn run(folder: &Path, arguments: &[&str]) -> Output {
     mirage()
         .current_dir(folder)
         .args(arguments)
@@ -43,16 +43,16 @@ pub fn run(folder: &Path, arguments: &[&str]) -> Output {
         .unwrap()
 }
 
-pub fn stdout(output: &Output) -> String {
+pub(crate) fn stdout(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-pub fn stderr(output: &Output) -> String {
+pub(crate) fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
 /// The repository's own folder.
-pub fn repository() -> PathBuf {
+pub(crate) fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("..")
         .canonicalize()
@@ -60,7 +60,7 @@ pub fn repository() -> PathBuf {
 }
 
 /// Waits until a condition holds, and says what for when it does not.
-pub fn until<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn until<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
     let begun = Instant::now();
     loop {
         if let Some(value) = condition() {
@@ -72,24 +72,28 @@ pub fn until<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
 }
 
 /// A running server; killed when the test ends however it ends.
-pub struct Server {
-    pub folder: TempDir,
+pub(crate) struct Server {
+    pub(crate) folder: TempDir,
     child: Child,
 }
 
 impl Server {
     /// Starts `mirage serve` on free ports in a folder of its own.
-    pub fn start(arguments: &[&str]) -> Self {
+    pub(crate) fn start(arguments: &[&str]) -> Self {
         Self::start_in(tempfile::tempdir().unwrap(), arguments, &[])
     }
 
     /// The same with a simulated Railway, much faster than life.
-    pub fn simulated() -> Self {
+    pub(crate) fn simulated() -> Self {
         Self::start(&["--simulate-railway", "--simulation-speed", "60"])
     }
 
     /// The same in a folder that is there, with environment variables.
-    pub fn start_in(folder: TempDir, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
+    pub(crate) fn start_in(
+        folder: TempDir,
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Self {
         let log = fs::OpenOptions::new()
             .create(true)
             .append(true)
@@ -117,31 +121,34 @@ impl Server {
             if let Some(status) = server.child.try_wait().unwrap() {
                 panic!("the server ended with {status}:\n{}", server.log());
             }
-            file.exists().then_some(())
+            // What a killed one left behind names another process.
+            let text = fs::read_to_string(&file).ok()?;
+            text.contains(&format!("\"pid\": {}\n", server.child.id()))
+                .then_some(())
         });
         server
     }
 
     /// A file of the data folder.
-    pub fn data(&self, name: &str) -> PathBuf {
+    pub(crate) fn data(&self, name: &str) -> PathBuf {
         self.folder.path().join(".mirage").join(name)
     }
 
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.folder.path().join("serve.log")).unwrap()
     }
 
-    pub fn addresses(&self) -> Value {
+    pub(crate) fn addresses(&self) -> Value {
         serde_json::from_slice(&fs::read(self.data("addresses.json")).unwrap()).unwrap()
     }
 
     /// Runs a command against it.
-    pub fn mirage(&self, arguments: &[&str]) -> Output {
+    pub(crate) fn mirage(&self, arguments: &[&str]) -> Output {
         run(self.folder.path(), arguments)
     }
 
     /// The same, which must succeed; its stdout.
-    pub fn does(&self, arguments: &[&str]) -> String {
+    pub(crate) fn does(&self, arguments: &[&str]) -> String {
         let output = self.mirage(arguments);
         assert!(
             output.status.success(),
@@ -156,7 +163,7 @@ impl Server {
     }
 
     /// Sends a signal by name.
-    pub fn signal(&self, signal: &str) {
+    pub(crate) fn signal(&self, signal: &str) {
         let sent = Command::new("kill")
             .args([&format!("-{signal}"), &self.child.id().to_string()])
             .status()
@@ -165,13 +172,13 @@ impl Server {
     }
 
     /// Waits for its end.
-    pub fn ended(&mut self) -> ExitStatus {
+    pub(crate) fn ended(&mut self) -> ExitStatus {
         let child = &mut self.child;
         until("the server to end", || child.try_wait().unwrap())
     }
 
     /// Ends it and gives its folder back for the next one.
-    pub fn stop(mut self, signal: &str) -> TempDir {
+    pub(crate) fn stop(mut self, signal: &str) -> TempDir {
         self.signal(signal);
         self.ended();
         std::mem::replace(&mut self.folder, tempfile::tempdir().unwrap())
@@ -186,7 +193,7 @@ impl Drop for Server {
 }
 
 /// A file's rights.
-pub fn mode(path: &Path) -> u32 {
+pub(crate) fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
 }
 
@@ -209,11 +216,11 @@ fn http(url: &str, head: &str, body: &str) -> String {
 }
 
 /// The whole answer, head and body.
-pub fn get(url: &str) -> String {
+pub(crate) fn get(url: &str) -> String {
     http(url, "GET", "")
 }
 
 /// The whole answer, head and body.
-pub fn post(url: &str, body: &Value) -> String {
+pub(crate) fn post(url: &str, body: &Value) -> String {
     http(url, "POST", &body.to_string())
 }
