@@ -289,7 +289,7 @@ impl Simulator {
             }
         }
         let (mut body, error, mut delay_ms) = run(state, call);
-        distort(&mut body, call);
+        distort(&mut body, call, &state.world);
         let latency = state.world.rules.timing.latency;
         delay_ms += state.world.random.span(latency);
         let mut answer = Ok(with_allowance(
@@ -559,7 +559,19 @@ fn other_world(world: &World, call: &Call) -> Option<World> {
 }
 
 /// Faults and quirks that change a good answer.
-fn distort(body: &mut Value, call: &Call) {
+fn distort(body: &mut Value, call: &Call, world: &World) {
+    if world.has(Quirk::TcpProxiesNull) {
+        for (key, _) in call
+            .prepared
+            .fields
+            .iter()
+            .filter(|(_, name)| name == "tcpProxies")
+        {
+            if body["data"][key.as_str()] == json!([]) {
+                body["data"][key.as_str()] = Value::Null;
+            }
+        }
+    }
     for strike in &call.strikes {
         match &strike.kind {
             FaultKind::PartialData => partial(body, &call.prepared),

@@ -5,6 +5,9 @@ use serde_json::{Map, Value, json};
 /// The region of services that name none.
 pub(crate) const REGION: &str = "us-west2";
 
+/// What stands for credentials in a read.
+pub(crate) const MASK: &str = "*****";
+
 fn block<'a>(
     service: &'a mut Map<String, Value>,
     name: &str,
@@ -93,7 +96,7 @@ pub(crate) fn fill(service: &Map<String, Value>) -> Map<String, Value> {
         deploy.entry(key).or_insert(value);
     }
     if let Some(credentials) = deploy.get_mut("registryCredentials") {
-        *credentials = json!({"username": "*****", "password": "*****"});
+        *credentials = json!({"username": MASK, "password": MASK});
     }
     shown
 }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::defaults::{canonical, strip};
+use super::defaults::{MASK, canonical, fill, strip};
 use super::etag::{effective, etag};
 use super::merge::merge;
 use super::references::{Reference, references_of, shared_values};
@@ -29,7 +29,8 @@ pub(crate) fn check(world: &World, environment: &str, patch: &Value) -> Result<(
     let invents = world.has(Quirk::PatchAcceptsUnknownServiceIds);
     for (id, service) in entries(patch, "services")? {
         let created = service.get("isCreated") == Some(&json!(true));
-        if !project.services.contains(id) && !(created && invents) {
+        let may_be_new = created && invents;
+        if !project.services.contains(id) && !may_be_new {
             return Err(Refusal::NotFound("Service"));
         }
         for block in ["source", "build", "deploy", "networking", "volumeMounts"] {
@@ -67,7 +68,8 @@ pub(crate) fn check(world: &World, environment: &str, patch: &Value) -> Result<(
     entries(patch, "buckets")?;
     for (id, volume) in entries(patch, "volumes")? {
         let created = volume.get("isCreated") == Some(&json!(true));
-        if !project.volumes.contains(id) && !(created && invents) {
+        let may_be_new = created && invents;
+        if !project.volumes.contains(id) && !may_be_new {
             return Err(Refusal::NotFound("VolumeInstance"));
         }
     }
@@ -81,11 +83,11 @@ fn object_or_nothing(map: &Map<String, Value>, key: &str) -> Result<(), Refusal>
     }
 }
 
+/// An id or name with its settings.
+type Entry<'a> = (&'a String, &'a Map<String, Value>);
+
 /// The object entries of a map in the patch; nulls and absent maps are nothing, other types a malformed request.
-fn entries<'a>(
-    patch: &'a Map<String, Value>,
-    key: &str,
-) -> Result<Vec<(&'a String, &'a Map<String, Value>)>, Refusal> {
+fn entries<'a>(patch: &'a Map<String, Value>, key: &str) -> Result<Vec<Entry<'a>>, Refusal> {
     match patch.get(key) {
         None | Some(Value::Null) => Ok(Vec::new()),
         Some(Value::Object(map)) => map
@@ -250,13 +252,13 @@ fn settings(
     }
     for key in ["services", "volumes", "buckets", "groups"] {
         let entries = sparse.get_mut(key).and_then(Value::as_object_mut);
-        for entry in entries.into_iter().flat_map(Map::values_mut) {
+        for (id, entry) in entries.into_iter().flatten() {
             if let Some(entry) = entry.as_object_mut() {
                 entry.remove("isCreated");
                 entry.remove("isDeleted");
                 if key == "services" {
                     entry.remove("name");
-                    canonical_patch(entry);
+                    unambiguous(entry, found.service_config(id));
                 }
             }
         }
@@ -306,15 +308,33 @@ fn settings(
     Ok(())
 }
 
-/// A patch that counts replicas the old way must meet the regions that are there, so it stays as it is; one that
-/// names regions and a count keeps the regions.
-fn canonical_patch(service: &mut Map<String, Value>) {
-    if let Some(deploy) = service.get_mut("deploy").and_then(Value::as_object_mut)
-        && deploy
-            .get("multiRegionConfig")
-            .is_some_and(Value::is_object)
+/// Makes sense of two spellings in one patch. Of a replica count and regions, the one that differs from what is there
+/// counts; credentials that come back masked, as they were read, are left alone (both inferred).
+fn unambiguous(settings: &mut Map<String, Value>, present: &Map<String, Value>) {
+    let shown = fill(present);
+    let Some(deploy) = settings.get_mut("deploy").and_then(Value::as_object_mut) else {
+        return;
+    };
+    if deploy
+        .get("numReplicas")
+        .is_some_and(|count| !count.is_null())
+        && let Some(regions) = deploy.get("multiRegionConfig")
     {
-        deploy.remove("numReplicas");
+        let repeated = shown
+            .get("deploy")
+            .and_then(|deploy| deploy.get("multiRegionConfig"));
+        let loser = if repeated == Some(regions) {
+            "multiRegionConfig"
+        } else {
+            "numReplicas"
+        };
+        deploy.remove(loser);
+    }
+    let is_masked = deploy
+        .get("registryCredentials")
+        .is_some_and(|credentials| credentials["password"] == MASK);
+    if is_masked {
+        deploy.remove("registryCredentials");
     }
 }
 

@@ -34,9 +34,9 @@ fn failed(status: StatusCode, message: &str) -> Response<Bytes> {
     json_answer(status, &json!({"error": message}))
 }
 
-fn read<T: DeserializeOwned>(request: &Request<Bytes>) -> Result<T, Response<Bytes>> {
+fn read<T: DeserializeOwned>(request: &Request<Bytes>) -> Result<T, Box<Response<Bytes>>> {
     serde_json::from_slice(request.body())
-        .map_err(|error| failed(StatusCode::BAD_REQUEST, &error.to_string()))
+        .map_err(|error| Box::new(failed(StatusCode::BAD_REQUEST, &error.to_string())))
 }
 
 /// A parameter of the query string.
@@ -49,14 +49,15 @@ fn parameter(request: &Request<Bytes>, name: &str) -> Option<String> {
 
 pub(crate) async fn respond(simulator: &Simulator, request: &Request<Bytes>) -> Response<Bytes> {
     match routed(simulator, request).await {
-        Ok(answer) | Err(answer) => answer,
+        Ok(answer) => answer,
+        Err(answer) => *answer,
     }
 }
 
 async fn routed(
     simulator: &Simulator,
     request: &Request<Bytes>,
-) -> Result<Response<Bytes>, Response<Bytes>> {
+) -> Result<Response<Bytes>, Box<Response<Bytes>>> {
     let on = |name: &str| parameter(request, name).is_some_and(|value| value != "0");
     Ok(match (request.method(), request.uri().path()) {
         (&Method::GET, "/_simulator/requests") if on("log") => ok(&simulator.log()),
@@ -74,15 +75,15 @@ async fn routed(
         (&Method::POST, "/_simulator/advance") => {
             let Seconds { seconds } = read(request)?;
             let time = Duration::try_from_secs_f64(seconds)
-                .map_err(|error| failed(StatusCode::BAD_REQUEST, &error.to_string()))?;
+                .map_err(|error| Box::new(failed(StatusCode::BAD_REQUEST, &error.to_string())))?;
             simulator.advance(time);
             ok(&json!({"now": simulator.now()}))
         }
         (&Method::POST, "/_simulator/edit") => {
             let edit: DashboardEdit = read(request)?;
-            simulator
-                .edit(edit)
-                .map_err(|error| failed(StatusCode::UNPROCESSABLE_ENTITY, &error.to_string()))?;
+            simulator.edit(edit).map_err(|error| {
+                Box::new(failed(StatusCode::UNPROCESSABLE_ENTITY, &error.to_string()))
+            })?;
             ok(&json!({}))
         }
         (&Method::GET, "/_simulator/faults") => ok(&reports(simulator)),
@@ -102,7 +103,7 @@ async fn routed(
         (&Method::GET, "/_simulator/faults/held") => {
             let id = parameter(request, "id")
                 .and_then(|id| id.parse().ok())
-                .ok_or_else(|| failed(StatusCode::BAD_REQUEST, "which fault? ?id=…"))?;
+                .ok_or_else(|| Box::new(failed(StatusCode::BAD_REQUEST, "which fault? ?id=…")))?;
             let patience = parameter(request, "wait")
                 .and_then(|seconds| seconds.parse().ok())
                 .unwrap_or(0);

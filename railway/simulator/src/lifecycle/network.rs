@@ -1,6 +1,7 @@
 //! Domains, proxies and mounts: records that follow the config.
 
 use serde_json::{Map, Value, json};
+use std::collections::btree_map::Entry;
 
 use crate::config::references::dns_label;
 use crate::refusal::Refusal;
@@ -165,7 +166,7 @@ fn tcp_proxies(world: &mut World, environment: &str, service: &str) -> Result<()
     let mut records = std::mem::take(&mut world.instance_mut(environment, service)?.tcp_proxies);
     records.retain(|port, _| ports.contains(port));
     for port in ports {
-        if !records.contains_key(&port) {
+        if let Entry::Vacant(slot) = records.entry(port) {
             let proxy_port = world.next_proxy_port;
             world.next_proxy_port = world.next_proxy_port.wrapping_add(1).max(20_000);
             let record = TcpProxy {
@@ -175,7 +176,7 @@ fn tcp_proxies(world: &mut World, environment: &str, service: &str) -> Result<()
                 proxy_port,
                 domain: PROXY_HOST.to_owned(),
             };
-            records.insert(port, record);
+            slot.insert(record);
         }
     }
     world.instance_mut(environment, service)?.tcp_proxies = records;

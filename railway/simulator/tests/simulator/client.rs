@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 
 /// An HTTP answer.
+#[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
