@@ -1,1 +1,17 @@
-//! Under construction.
+//! Tests of the whole: everything of Mirage that runs, against a Railway of our own.
+//!
+//! ```text
+//!   history  random specs, edits, faults ──┐
+//!   boundary a cut at every effect ────────┼──► world: API, controllers and Railway on one paused clock ──► invariants
+//!   bench    what it costs ────────────────┘
+//! ```
+//!
+//! The tests themselves stand in `tests/`; the first word of a file's name tells what it needs.
+
+pub mod bench;
+pub mod boundary;
+pub mod history;
+pub mod invariants;
+pub mod manifest;
+pub mod seeds;
+pub mod world;

@@ -1,0 +1,380 @@
+//! The whole of Mirage and its Railway in one process, on tokio's paused clock and from one seed.
+//!
+//! ```text
+//!   user ──► kube::Client ──► API ──► MemoryStore
+//!                              ▲
+//!                    door ─────┘          both count effects and can be cut:
+//!   life: controllers ─┤                  what is cut never hears of the world again,
+//!                    wire ──► Simulator   as if its process had been killed
+//! ```
+//!
+//! A [`World`] outlives its controllers: they are killed between any two effects ([`Cut`]) and started again with
+//! nothing but what the API server has.
+
+mod clock;
+mod door;
+mod life;
+mod power;
+mod wire;
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::Context as _;
+use async_trait::async_trait;
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::Secret;
+use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams};
+use mirage_api::{
+    Api, ApiOptions, Ids,
+    auth::{Authenticator, Identity},
+    store::{ListQuery, Store, Stored, memory::MemoryStore},
+};
+use mirage_railway::client::Clock;
+use mirage_railway_simulator::{Options as RailwayOptions, Simulator};
+use mirage_reconcilers::{Intervals, PlannedChange};
+use mirage_specs::{Environment, EnvironmentStatus, Orphan, RailwayAccount};
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use life::Life;
+pub use power::{Cut, Cutting};
+
+/// Namespace of everything.
+pub const NAMESPACE: &str = "default";
+
+/// What a world is made from.
+pub struct WorldOptions {
+    /// Ids, jitter, delays and chances follow from it.
+    pub seed: u64,
+    /// The Railway in it.
+    pub railway: RailwayOptions,
+    /// How long Mirage waits.
+    pub intervals: Intervals,
+}
+
+impl WorldOptions {
+    /// Railway as it is, with its delays, throttles and limits.
+    pub fn lifelike(seed: u64) -> Self {
+        Self {
+            seed,
+            railway: RailwayOptions {
+                seed,
+                ..RailwayOptions::default()
+            },
+            intervals: Intervals::default(),
+        }
+    }
+}
+
+/// Mirage, its users and its Railway.
+pub struct World {
+    /// The Railway.
+    pub simulator: Simulator,
+    store: Arc<MemoryStore>,
+    api: Api,
+    user: kube::Client,
+    clock: Clock,
+    seed: u64,
+    intervals: Intervals,
+    life: Option<Life>,
+    lives: u64,
+    /// How long the controllers stay away after they were cut.
+    pub downtime: Duration,
+    /// Cuts so far.
+    pub crashes: u64,
+}
+
+/// In this world nobody comes by network.
+struct Nobody;
+
+#[async_trait]
+impl Authenticator for Nobody {
+    async fn authenticate(&self, _: &str) -> Option<Identity> {
+        None
+    }
+}
+
+impl World {
+    /// An API server with nothing in it but the credential, and a Railway. The controllers are not running yet.
+    ///
+    /// # Errors
+    /// When one of them does not start.
+    pub async fn new(options: WorldOptions) -> anyhow::Result<Self> {
+        let clock = clock::starting_at(options.railway.start);
+        let simulator = Simulator::new(options.railway)?;
+        let store = Arc::new(MemoryStore::new());
+        let api = Api::new(ApiOptions {
+            store: Arc::clone(&store) as Arc<dyn Store>,
+            authenticator: Arc::new(Nobody),
+            clock: Arc::clone(&clock),
+            ids: Ids::seeded(options.seed),
+            planner: None,
+            version: "0.0.0".to_owned(),
+        });
+        api.bootstrap()
+            .await
+            .map_err(|status| anyhow::anyhow!("the API does not start: {status:?}"))?;
+        let user = kube::Client::new(api.trusted_router("user"), NAMESPACE);
+        let world = Self {
+            simulator,
+            store,
+            api,
+            user,
+            clock,
+            seed: options.seed,
+            intervals: options.intervals,
+            life: None,
+            lives: 0,
+            downtime: Duration::from_secs(3),
+            crashes: 0,
+        };
+        let account = RailwayAccount::new("default", mirage_specs::RailwayAccountSpec::default());
+        world
+            .objects::<RailwayAccount>()
+            .create(&PostParams::default(), &account)
+            .await?;
+        Ok(world)
+    }
+
+    /// The time of the world.
+    pub fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+
+    /// Objects of a kind, as a user sees them.
+    pub fn objects<K>(&self) -> kube::Api<K>
+    where
+        K: kube::Resource<Scope = k8s_openapi::NamespaceResourceScope, DynamicType = ()>,
+    {
+        kube::Api::namespaced(self.user.clone(), NAMESPACE)
+    }
+
+    /// Starts the controllers, as a new process would.
+    pub fn start(&mut self) {
+        if self.life.is_none() {
+            self.lives += 1;
+            // Another process has other random numbers, and the history stays one of this seed.
+            let seed = self.seed.wrapping_mul(1_000_003).wrapping_add(self.lives);
+            self.life = Some(Life::begin(
+                &self.api,
+                &self.simulator,
+                Arc::clone(&self.clock),
+                seed,
+                self.intervals,
+            ));
+        }
+    }
+
+    /// Kills the controllers wherever they are.
+    pub async fn crash(&mut self) {
+        if let Some(life) = self.life.take() {
+            self.crashes += 1;
+            life.end().await;
+        }
+    }
+
+    /// Whether the controllers run.
+    pub fn is_running(&self) -> bool {
+        self.life.is_some()
+    }
+
+    /// Kills the controllers at an effect, counted from now.
+    pub fn cut(&self, cut: Cut) {
+        if let Some(life) = &self.life {
+            life.power.arm(cut);
+        }
+    }
+
+    /// Takes a cut back that has not happened.
+    pub fn disarm(&self) {
+        if let Some(life) = &self.life {
+            life.power.disarm();
+        }
+    }
+
+    /// Effects of the running controllers so far.
+    pub fn effects(&self) -> u64 {
+        self.life.as_ref().map_or(0, |life| life.power.effects())
+    }
+
+    /// What the running controllers did, in order: `POST /apis/…` and `railway environmentCreate`.
+    pub fn effect_names(&self) -> Vec<String> {
+        self.life
+            .as_ref()
+            .map(|life| life.power.names())
+            .unwrap_or_default()
+    }
+
+    /// Lets time pass. Controllers that are cut meanwhile come back after [`World::downtime`].
+    pub async fn pass(&mut self, time: Duration) {
+        let until = Instant::now() + time;
+        while Instant::now() < until {
+            let Some(life) = &self.life else {
+                let back = Instant::now() + self.downtime;
+                tokio::time::sleep_until(back.min(until)).await;
+                if back <= until {
+                    self.start();
+                }
+                continue;
+            };
+            let was_cut = tokio::select! {
+                biased;
+                () = life.power.was_cut() => true,
+                () = tokio::time::sleep_until(until) => false,
+            };
+            if was_cut {
+                self.crash().await;
+            }
+        }
+    }
+
+    /// Lets time pass until a condition holds; `false` when it does not within `limit`.
+    ///
+    /// # Errors
+    /// What the condition could not find out.
+    pub async fn pass_until(
+        &mut self,
+        limit: Duration,
+        mut holds: impl AsyncFnMut(&World) -> anyhow::Result<bool>,
+    ) -> anyhow::Result<bool> {
+        // Looked at this often: often enough to be exact, rarely enough to cost nothing.
+        const STEP: Duration = Duration::from_secs(2);
+        let until = Instant::now() + limit;
+        loop {
+            if holds(self).await? {
+                return Ok(true);
+            }
+            if Instant::now() >= until {
+                return Ok(false);
+            }
+            self.pass(STEP).await;
+        }
+    }
+
+    /// Applies a manifest as `kubectl apply --server-side` does: what left it leaves the object.
+    ///
+    /// # Errors
+    /// What the API server refuses.
+    pub async fn apply(&self, manifest: &Value) -> anyhow::Result<Environment> {
+        let name = manifest["metadata"]["name"]
+            .as_str()
+            .context("a manifest needs a name")?;
+        let params = PatchParams::apply("user").force();
+        Ok(self
+            .objects::<Environment>()
+            .patch(name, &params, &Patch::Apply(manifest))
+            .await?)
+    }
+
+    /// Changes an object by a merge patch.
+    ///
+    /// # Errors
+    /// What the API server refuses.
+    pub async fn merge(&self, name: &str, patch: &Value) -> anyhow::Result<Environment> {
+        let params = PatchParams::default();
+        Ok(self
+            .objects::<Environment>()
+            .patch(name, &params, &Patch::Merge(patch))
+            .await?)
+    }
+
+    /// Deletes an Environment, if it is there.
+    ///
+    /// # Errors
+    /// What the API server refuses.
+    pub async fn delete(&self, name: &str) -> anyhow::Result<()> {
+        match self
+            .objects::<Environment>()
+            .delete(name, &DeleteParams::default())
+            .await
+        {
+            Ok(_) => Ok(()),
+            Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Writes a Secret with these keys.
+    ///
+    /// # Errors
+    /// What the API server refuses.
+    pub async fn secrets(&self, name: &str, data: Value) -> anyhow::Result<()> {
+        let manifest = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "stringData": data});
+        let params = PatchParams::apply("user").force();
+        self.objects::<Secret>()
+            .patch(name, &params, &Patch::Apply(&manifest))
+            .await?;
+        Ok(())
+    }
+
+    /// One Environment.
+    ///
+    /// # Errors
+    /// When the API server does not answer.
+    pub async fn environment(&self, name: &str) -> anyhow::Result<Option<Environment>> {
+        Ok(self.objects().get_opt(name).await?)
+    }
+
+    /// Its status; empty while there is none.
+    ///
+    /// # Errors
+    /// When there is no such Environment.
+    pub async fn status(&self, name: &str) -> anyhow::Result<EnvironmentStatus> {
+        let environment = self
+            .environment(name)
+            .await?
+            .with_context(|| format!("there is no Environment {name}"))?;
+        Ok(environment.status.unwrap_or_default())
+    }
+
+    /// All Environments.
+    ///
+    /// # Errors
+    /// When the API server does not answer.
+    pub async fn environments(&self) -> anyhow::Result<Vec<Environment>> {
+        Ok(self.objects().list(&ListParams::default()).await?.items)
+    }
+
+    /// All Orphans.
+    ///
+    /// # Errors
+    /// When the API server does not answer.
+    pub async fn orphans(&self) -> anyhow::Result<Vec<Orphan>> {
+        Ok(self.objects().list(&ListParams::default()).await?.items)
+    }
+
+    /// What would be done for an Environment as it stands; `None` while the controllers are away.
+    ///
+    /// # Errors
+    /// When it cannot be planned.
+    pub async fn plan(&self, environment: &Environment) -> anyhow::Result<Option<PlannedChange>> {
+        let Some(life) = &self.life else {
+            return Ok(None);
+        };
+        let object = serde_json::to_value(environment)?;
+        Ok(Some(life.planner.plan(object.clone(), Some(object)).await?))
+    }
+
+    /// Everything of a resource that is stored, as it is stored.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn stored(&self, resource: &str) -> anyhow::Result<Vec<Stored>> {
+        let query = ListQuery {
+            resource: resource.to_owned(),
+            namespace: None,
+            after: None,
+            limit: None,
+        };
+        Ok(self.store.list(&query).await?.items)
+    }
+
+    /// Everything that a resource's objects ever were.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn past(&self, resource: &str) -> anyhow::Result<Vec<Value>> {
+        let (changes, _) = self.store.changes(resource, None, 0, usize::MAX).await?;
+        Ok(changes.into_iter().map(|change| change.object).collect())
+    }
+}

@@ -1,0 +1,64 @@
+//! One life of the controllers, from start to kill.
+
+use std::sync::Arc;
+
+use mirage_api::Api;
+use mirage_railway::{
+    client::{Clock, Token},
+    secret::{FingerprintKey, SecretValue},
+};
+use mirage_railway_simulator::{ACCOUNT_TOKEN, Simulator};
+use mirage_reconcilers::{Controllers, Intervals, Metrics, Options, Planner};
+use prometheus_client::registry::Registry;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use super::{NAMESPACE, door::Door, power::Power, wire::Wire};
+
+/// Running controllers, and the only ways by which they touch the world.
+pub(super) struct Life {
+    pub(super) power: Arc<Power>,
+    pub(super) planner: Arc<Planner>,
+    controllers: JoinHandle<()>,
+}
+
+impl Life {
+    pub(super) fn begin(
+        api: &Api,
+        simulator: &Simulator,
+        clock: Clock,
+        seed: u64,
+        intervals: Intervals,
+    ) -> Self {
+        let power = Arc::new(Power::on());
+        let door = Door::new(api.trusted_router("mirage-controllers"), Arc::clone(&power));
+        let controllers = Controllers::new(Options {
+            client: kube::Client::new(door, NAMESPACE),
+            transport: Arc::new(Wire::new(simulator.clone(), Arc::clone(&power))),
+            endpoint: Url::parse("http://railway.invalid/graphql/v2").expect("it is a URL"),
+            default_token: Some(Token::Account(SecretValue::new(ACCOUNT_TOKEN))),
+            clock,
+            fingerprint_key: FingerprintKey::new([7; 32]),
+            seed: Some(seed),
+            instance: "world".to_owned(),
+            metrics: Metrics::new(&mut Registry::default()),
+            intervals,
+        });
+        let planner = controllers.planner();
+        let controllers = tokio::spawn(controllers.run(CancellationToken::new()));
+        Self {
+            power,
+            planner,
+            controllers,
+        }
+    }
+
+    /// Kills them: nothing of theirs runs, and nothing that they remember is left.
+    pub(super) async fn end(self) {
+        self.power.off();
+        self.controllers.abort();
+        // Cancelled is how it ends; a panic inside was told by the runtime already.
+        let _ = self.controllers.await;
+    }
+}
