@@ -6,12 +6,11 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Query as AxumQuery, Request, State};
+use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
 use futures::FutureExt as _;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use serde::Deserialize;
 use tracing::Instrument as _;
 
 use crate::auth::Identity;
@@ -36,34 +35,22 @@ struct Door {
 /// All routes. Without a trusted identity every request needs a bearer token, except for health and version.
 pub(crate) fn router(server: Arc<Server>, trusted: Option<Identity>) -> Router {
     Router::new()
-        .route("/api/v1/plan", post(plan))
+        .route("/api/v1/plan", post(plan).fallback(kubernetes))
         .fallback(kubernetes)
         .with_state(Door { server, trusted })
 }
 
 /// `POST /api/v1/plan?namespace=`: what an environment would do, without doing it.
-async fn plan(
-    State(door): State<Door>,
-    AxumQuery(place): AxumQuery<Place>,
-    request: Request,
-) -> Response {
+async fn plan(State(door): State<Door>, request: Request) -> Response {
     let answer = async {
         let (parts, body) = request.into_parts();
         let identity = door.identify(&parts.headers).await?;
+        let query = Query::parse(parts.uri.query());
+        let namespace = query.get("namespace").unwrap_or("default");
         let body = read_body(&parts.headers, body).await?;
-        product::plan::plan(&door.server, &identity, &place.namespace, &body).await
+        product::plan::plan(&door.server, &identity, namespace, &body).await
     };
     answer.await.unwrap_or_else(Status::into_response)
-}
-
-#[derive(Deserialize)]
-struct Place {
-    #[serde(default = "default_namespace")]
-    namespace: String,
-}
-
-fn default_namespace() -> String {
-    "default".into()
 }
 
 async fn kubernetes(State(door): State<Door>, request: Request) -> Response {

@@ -169,6 +169,10 @@ pub(crate) async fn remove(
         options.check(kind, &live)?;
         let is_held = !metadata::finalizers(&live.object).is_empty() || namespace::is_one(kind);
         if is_held && metadata::is_deleting(&live.object) {
+            if namespace::is_one(kind) && !options.is_dry_run {
+                // The first attempt may have ended half-way.
+                namespace::empty(server, &live.key.name).await?;
+            }
             return Ok(Deleted::Marked(presented(kind, live.object, live.revision)));
         }
         let mut object = live.object.clone();
@@ -223,11 +227,7 @@ fn mark(server: &Server, kind: &Kind, object: &mut Value, grace_seconds: u64) {
         Some(json!(grace_seconds)),
     );
     if kind.has_generation {
-        let generation = object["metadata"]["generation"]
-            .as_u64()
-            .unwrap_or_default()
-            + 1;
-        metadata::set(object, "generation", Some(json!(generation)));
+        metadata::raise_generation(object);
     }
     if namespace::is_one(kind)
         && let Some(fields) = object.as_object_mut()

@@ -74,6 +74,15 @@ pub(super) fn set(object: &mut Value, field: &str, value: Option<Value>) {
     }
 }
 
+/// Counts one more change of what the user wants.
+pub(super) fn raise_generation(object: &mut Value) {
+    let generation = object["metadata"]["generation"]
+        .as_u64()
+        .unwrap_or_default()
+        + 1;
+    set(object, "generation", Some(json!(generation)));
+}
+
 /// Whether deletion was asked for.
 pub(super) fn is_deleting(object: &Value) -> bool {
     object["metadata"]["deletionTimestamp"].is_string()
@@ -89,7 +98,7 @@ pub(super) fn finalizers(object: &Value) -> Vec<&str> {
         .collect()
 }
 
-/// Whether two objects differ in more than `metadata` and `status`.
+/// Whether two objects differ in nothing but `metadata` and `status`.
 pub(super) fn same_spec(one: &Value, other: &Value) -> bool {
     fn spec(object: &Value) -> Map<String, Value> {
         let mut fields = object.as_object().cloned().unwrap_or_default();

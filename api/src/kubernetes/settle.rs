@@ -1,15 +1,15 @@
 //! From what a client would like an object to be, to what is stored: the same rules for every way of writing.
 
+use http::StatusCode;
 use serde_json::{Value, json};
 
 use super::call::{Call, Outcome};
-use super::managed_fields::{Author, Managers};
-use super::metadata;
-use super::{dry_run, namespace};
-use crate::error::{CauseReason, Fault, Status};
+use super::managed_fields::Managers;
+use super::{dry_run, metadata, namespace};
+use crate::error::{CauseReason, Fault, Reason, Status};
+use crate::kinds::Kind;
 use crate::server::presented;
 use crate::store::{Effect, Expect, StoreError, Stored, Write};
-use http::StatusCode;
 
 /// Who owns what after a write.
 pub(super) enum Attribution {
@@ -26,20 +26,42 @@ pub(super) async fn create(
     attribution: Attribution,
     duplicates: &[String],
 ) -> Result<Outcome, Status> {
-    let kind = &*call.kind;
-    let is_dry_run = call.query.is_dry_run()?;
     metadata::ensure_shape(&mut object)?;
-    if kind.namespaced {
+    if call.kind.namespaced {
         namespace::admit(call).await?;
     }
-    (kind.normalize)(&mut object);
+    let is_generated = metadata::text(&object, "name").is_empty()
+        && !metadata::text(&object, "generateName").is_empty();
+    let object = newborn(call, object);
+    let mut attempts_left = if is_generated { 8 } else { 0 };
+    loop {
+        let mut named = object.clone();
+        if is_generated {
+            // The prefix is cut so that the whole fits into the 253 characters of a name.
+            let prefix: String = metadata::text(&object, "generateName")
+                .chars()
+                .take(248)
+                .collect();
+            let name = format!("{prefix}{}", call.server.ids.suffix());
+            metadata::set(&mut named, "name", Some(json!(name)));
+        }
+        match create_named(call, named, &attribution, duplicates).await {
+            Err(status) if status.reason() == Reason::AlreadyExists && attempts_left > 0 => {
+                attempts_left -= 1
+            }
+            result => return result,
+        }
+    }
+}
+
+/// What was sent, without what only the server may say and with what it says.
+fn newborn(call: &Call, mut object: Value) -> Value {
+    let kind = &*call.kind;
     if kind.has_status
         && let Some(fields) = object.as_object_mut()
     {
         fields.remove("status");
     }
-    let prefix = metadata::text(&object, "generateName").to_owned();
-    let is_generated = metadata::text(&object, "name").is_empty() && !prefix.is_empty();
     for field in [
         "deletionTimestamp",
         "deletionGracePeriodSeconds",
@@ -67,79 +89,74 @@ pub(super) async fn create(
         "namespace",
         kind.namespaced.then(|| json!(call.namespace())),
     );
+    object
+}
 
-    let mut attempts_left = 8;
-    loop {
-        let mut object = object.clone();
-        if is_generated {
-            let name = format!(
-                "{}{}",
-                prefix.chars().take(248).collect::<String>(),
-                call.server.ids.suffix()
+async fn create_named(
+    call: &Call,
+    mut object: Value,
+    attribution: &Attribution,
+    duplicates: &[String],
+) -> Result<Outcome, Status> {
+    let kind = &*call.kind;
+    (kind.normalize)(&mut object);
+    let name = metadata::text(&object, "name").to_owned();
+    let findings = kind.admit(&mut object);
+    let mut warnings = call.judge_unknown(&findings.unknown, duplicates)?;
+    let mut faults = metadata::faults(&object);
+    faults.extend(findings.faults);
+    if !faults.is_empty() {
+        return Err(call.invalid(&name, faults));
+    }
+    let managers = match attribution {
+        Attribution::Applied(managers) => managers.clone(),
+        Attribution::Changes => {
+            let mut managers = Managers::default();
+            managers.update(
+                &kind.schema,
+                &json!({"metadata": {}}),
+                &object,
+                &call.author(),
             );
-            metadata::set(&mut object, "name", Some(json!(name)));
-            (kind.normalize)(&mut object);
+            managers
         }
-        let name = metadata::text(&object, "name").to_owned();
-        let findings = kind.admit(&mut object);
-        let mut warnings = call.judge_unknown(&findings.unknown, duplicates)?;
-        let mut faults = metadata::faults(&object);
-        faults.extend(findings.faults);
-        if !faults.is_empty() {
-            return Err(call.invalid(&name, faults));
+    };
+    managers.write_into(&mut object);
+    let key = call.key(&name);
+    if call.query.is_dry_run()? {
+        if call
+            .server
+            .store
+            .get(&key)
+            .await
+            .map_err(|error| call.refused(&name, error))?
+            .is_some()
+        {
+            return Err(Status::already_exists(kind, &name));
         }
-        let managers = match &attribution {
-            Attribution::Applied(managers) => managers.clone(),
-            Attribution::Changes => {
-                let mut managers = Managers::default();
-                // A first write is always one of the whole object, never of a subresource.
-                let author = Author {
-                    subresource: String::new(),
-                    ..call.author()
-                };
-                managers.update(&kind.schema, &json!({"metadata": {}}), &object, &author);
-                managers
-            }
-        };
-        managers.write_into(&mut object);
-        let key = call.key(&name);
-        if is_dry_run {
-            if call
-                .server
-                .store
-                .get(&key)
-                .await
-                .map_err(|error| call.refused(&name, error))?
-                .is_some()
-            {
-                return Err(Status::already_exists(kind, &name));
-            }
-            warnings.extend(dry_run::plan_lines(call, &object, None).await);
-            return Ok(Outcome {
+        warnings.extend(dry_run::plan_lines(call, &object, None).await);
+        return Ok(Outcome {
+            code: StatusCode::CREATED,
+            object,
+            warnings,
+        });
+    }
+    let stored = kind.to_stored(object);
+    let write = Write {
+        key,
+        expect: Expect::Absent,
+        effect: Effect::Put(stored.clone()),
+    };
+    match call.server.store.write(write).await {
+        Ok(revision) => {
+            let object = presented(kind, stored, revision);
+            Ok(Outcome {
                 code: StatusCode::CREATED,
                 object,
                 warnings,
-            });
+            })
         }
-        let write = Write {
-            key,
-            expect: Expect::Absent,
-            effect: Effect::Put(kind.to_stored(object.clone())),
-        };
-        match call.server.store.write(write).await {
-            Ok(revision) => {
-                let object = presented(kind, kind.to_stored(object), revision);
-                return Ok(Outcome {
-                    code: StatusCode::CREATED,
-                    object,
-                    warnings,
-                });
-            }
-            Err(StoreError::AlreadyExists) if is_generated && attempts_left > 0 => {
-                attempts_left -= 1
-            }
-            Err(error) => return Err(call.refused(&name, error)),
-        }
+        Err(error) => Err(call.refused(&name, error)),
     }
 }
 
@@ -160,59 +177,25 @@ pub(super) async fn change(
     duplicates: &[String],
 ) -> Result<Settled, Status> {
     let kind = &*call.kind;
-    let name = live.key.name.as_str();
     let before = kind.from_stored(live.object.clone());
     metadata::ensure_shape(&mut candidate)?;
-    let version = metadata::text(&candidate, "resourceVersion");
-    if !version.is_empty() && version != live.revision.to_string() {
-        return Err(Status::modified(kind, name));
-    }
-    let uid = metadata::text(&candidate, "uid");
-    if !uid.is_empty() && uid != metadata::text(&before, "uid") {
-        let why = format!(
-            "Precondition failed: UID in precondition: {uid}, UID in object meta: {}",
-            metadata::text(&before, "uid")
-        );
-        return Err(Status::conflict(kind, name, why));
-    }
-    let sent_managers = candidate["metadata"]["managedFields"].clone();
-    let mut after = walled(call, &before, candidate);
-    for field in metadata::SERVER_OWNED {
-        metadata::set(&mut after, field, before["metadata"].get(field).cloned());
-    }
-    for field in ["resourceVersion", "selfLink"] {
-        metadata::set(&mut after, field, None);
-    }
-    after["apiVersion"] = json!(kind.api_version());
-    after["kind"] = json!(kind.kind);
-    (kind.normalize)(&mut after);
+    check_lock(kind, live, &candidate)?;
+    let stated = stated_managers(call, &candidate["metadata"]["managedFields"]);
 
+    let mut after = successor(call, &before, candidate);
     let findings = kind.admit(&mut after);
     let mut warnings = call.judge_unknown(&findings.unknown, duplicates)?;
-    let mut faults = metadata::faults(&after);
-    faults.extend(findings.faults);
-    let is_same_spec = metadata::same_spec(&before, &after);
-    if is_same_spec {
-        // What was accepted once may be refused today; that must not keep a finalizer or a status from being written.
-        faults
-            .retain(|fault| fault.path.starts_with("metadata") || fault.path.starts_with("status"));
-    }
-    faults.extend(late_finalizers(&before, &after));
+    let faults = faults_of_change(&before, &after, findings.faults);
     if !faults.is_empty() {
-        return Err(call.invalid(name, faults));
+        return Err(call.invalid(&live.key.name, faults));
     }
-    if kind.has_generation && !is_same_spec {
-        let generation = before["metadata"]["generation"]
-            .as_u64()
-            .unwrap_or_default()
-            + 1;
-        metadata::set(&mut after, "generation", Some(json!(generation)));
+    if kind.has_generation && !metadata::same_spec(&before, &after) {
+        metadata::raise_generation(&mut after);
     }
     let managers = match attribution {
         Attribution::Applied(managers) => managers,
         Attribution::Changes => {
-            let mut managers =
-                stated_managers(call, &sent_managers).unwrap_or_else(|| Managers::of(&before));
+            let mut managers = stated.unwrap_or_else(|| Managers::of(&before));
             managers.update(&kind.schema, &before, &after, &call.author());
             managers
         }
@@ -220,28 +203,88 @@ pub(super) async fn change(
     metadata::set(&mut after, "managedFields", None);
     managers.write_into(&mut after);
 
-    let is_dry_run = call.query.is_dry_run()?;
     let stored = kind.to_stored(after);
-    let outcome = |object: Value, revision: u64, warnings: Vec<String>| {
-        Settled::Done(Outcome {
-            code: StatusCode::OK,
-            object: presented(kind, object, revision),
-            warnings,
-        })
-    };
-    if is_dry_run {
+    if call.query.is_dry_run()? {
         warnings.extend(dry_run::plan_lines(call, &stored, Some(&live.object)).await);
-        return Ok(outcome(stored, live.revision, warnings));
+        return Ok(done(kind, stored, live.revision, warnings));
     }
     if stored == live.object {
-        return Ok(outcome(stored, live.revision, warnings));
+        return Ok(done(kind, stored, live.revision, warnings));
     }
-    let is_gone = metadata::is_deleting(&stored) && metadata::finalizers(&stored).is_empty();
-    let is_gone = is_gone && !namespace::is_one(kind);
+    store(call, live, stored, warnings).await
+}
+
+fn done(kind: &Kind, object: Value, revision: u64, warnings: Vec<String>) -> Settled {
+    let object = presented(kind, object, revision);
+    Settled::Done(Outcome {
+        code: StatusCode::OK,
+        object,
+        warnings,
+    })
+}
+
+/// Refuses a candidate that was made from another version, or from another object of the same name.
+fn check_lock(kind: &Kind, live: &Stored, candidate: &Value) -> Result<(), Status> {
+    let name = &live.key.name;
+    let version = metadata::text(candidate, "resourceVersion");
+    if !version.is_empty() && version != live.revision.to_string() {
+        return Err(Status::modified(kind, name));
+    }
+    let (sent, known) = (
+        metadata::text(candidate, "uid"),
+        metadata::text(&live.object, "uid"),
+    );
+    if !sent.is_empty() && sent != known {
+        let why = format!(
+            "Precondition failed: UID in precondition: {sent}, UID in object meta: {known}"
+        );
+        return Err(Status::conflict(kind, name, why));
+    }
+    Ok(())
+}
+
+/// The candidate with everything put back that it may not change.
+fn successor(call: &Call, before: &Value, candidate: Value) -> Value {
+    let mut after = walled(call, before, candidate);
+    for field in metadata::SERVER_OWNED {
+        metadata::set(&mut after, field, before["metadata"].get(field).cloned());
+    }
+    for field in ["resourceVersion", "selfLink"] {
+        metadata::set(&mut after, field, None);
+    }
+    after["apiVersion"] = json!(call.kind.api_version());
+    after["kind"] = json!(call.kind.kind);
+    (call.kind.normalize)(&mut after);
+    after
+}
+
+/// What must be refused of a change. What was accepted once may be refused today: where the change is not about it, that
+/// must not keep a finalizer or a status from being written.
+fn faults_of_change(before: &Value, after: &Value, mut of_object: Vec<Fault>) -> Vec<Fault> {
+    if metadata::same_spec(before, after) {
+        of_object
+            .retain(|fault| fault.path.starts_with("metadata") || fault.path.starts_with("status"));
+    }
+    let mut faults = metadata::faults(after);
+    faults.extend(of_object);
+    faults.extend(late_finalizers(before, after));
+    faults
+}
+
+/// Writes the next version, or lets the object go when its last finalizer is gone.
+async fn store(
+    call: &Call,
+    live: &Stored,
+    object: Value,
+    warnings: Vec<String>,
+) -> Result<Settled, Status> {
+    let kind = &*call.kind;
+    let is_free = metadata::is_deleting(&object) && metadata::finalizers(&object).is_empty();
+    let is_gone = is_free && !namespace::is_one(kind);
     let effect = if is_gone {
-        Effect::Delete(stored.clone())
+        Effect::Delete(object.clone())
     } else {
-        Effect::Put(stored.clone())
+        Effect::Put(object.clone())
     };
     let write = Write {
         key: live.key.clone(),
@@ -252,11 +295,13 @@ pub(super) async fn change(
         Ok(revision) => {
             if is_gone {
                 namespace::after_removal(&call.server, &live.key.namespace).await?;
+            } else if is_free {
+                namespace::empty(&call.server, &live.key.name).await?;
             }
-            Ok(outcome(stored, revision, warnings))
+            Ok(done(kind, object, revision, warnings))
         }
         Err(StoreError::Conflict { .. }) => Ok(Settled::Raced),
-        Err(error) => Err(call.refused(name, error)),
+        Err(error) => Err(call.refused(&live.key.name, error)),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Single objects over plain HTTP: what is refused and how, what is kept and what is not.
 
+use mirage_api::store::{Effect, Expect, Key, Store as _, Stored, Write};
 use serde_json::{Value, json};
 
 use crate::world::{THINGS, World, send, thing};
@@ -491,6 +492,38 @@ async fn a_namespace_goes_after_its_contents() {
         )
         .await;
     assert_eq!(world.get(team).await.0, 404);
+}
+
+#[tokio::test]
+async fn a_namespace_whose_deletion_was_interrupted_goes_at_the_next_start() {
+    let world = World::new().await;
+    world
+        .ask(
+            "POST",
+            "/api/v1/namespaces",
+            json!({"metadata": {"name": "team"}}),
+        )
+        .await;
+    let things = "/apis/test.dev/v1/namespaces/team/things";
+    world.ask("POST", things, thing("left", 1)).await;
+    // As a crash leaves it: marked, its contents still there.
+    let key = Key::new("namespaces", "", "team");
+    let Stored {
+        revision,
+        mut object,
+        ..
+    } = world.store.get(&key).await.unwrap().unwrap();
+    object["metadata"]["deletionTimestamp"] = json!("2026-11-21T12:00:00Z");
+    let write = Write {
+        key,
+        expect: Expect::Revision(revision),
+        effect: Effect::Put(object),
+    };
+    world.store.write(write).await.unwrap();
+
+    world.api.bootstrap().await.unwrap();
+    assert_eq!(world.get("/api/v1/namespaces/team").await.0, 404);
+    assert_eq!(world.get(&format!("{things}/left")).await.0, 404);
 }
 
 #[tokio::test]

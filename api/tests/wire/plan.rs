@@ -131,6 +131,8 @@ async fn the_plan_of_a_written_environment_can_be_asked_for() {
     )
     .await;
     assert_eq!(code, 401);
+    let (code, status) = world.get("/api/v1/plan").await;
+    assert_eq!((code, &status["reason"]), (404, &json!("NotFound")));
     let bare = World::new().await;
     assert_eq!(
         bare.ask("POST", "/api/v1/plan", environment("web")).await.0,
