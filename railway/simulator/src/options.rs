@@ -69,11 +69,13 @@ impl Default for Options {
 }
 
 impl Options {
-    /// For tests that are not about time: see [`Timing::instant`].
+    /// For tests that are not about time: see [`Timing::instant`]. Where no time passes every request falls into the
+    /// same second, so the budget is counted and not enforced.
     #[must_use]
     pub fn instant() -> Self {
         Self {
             timing: Timing::instant(),
+            rate_limits: false,
             ..Self::default()
         }
     }

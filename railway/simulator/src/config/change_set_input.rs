@@ -65,12 +65,11 @@ pub(crate) fn address(text: &str) -> Result<Address, Refusal> {
 
 /// All changes of the input, in order, each with its original.
 pub(crate) fn changes(input: &Value) -> Result<Vec<(Change, Value)>, Refusal> {
-    if let Some(version) = input.get("version")
-        && version.as_i64() != Some(1)
-    {
-        return Err(Refusal::Input(format!(
-            "Unsupported change set version {version}"
-        )));
+    // The words are Railway's (observed).
+    match input.get("version") {
+        Some(version) if version.as_i64() == Some(1) => {}
+        None => return Err(unsupported("undefined")),
+        Some(version) => return Err(unsupported(&version.to_string())),
     }
     input
         .get("changes")
@@ -79,6 +78,10 @@ pub(crate) fn changes(input: &Value) -> Result<Vec<(Change, Value)>, Refusal> {
         .iter()
         .map(|raw| Ok((change(raw)?, raw.clone())))
         .collect()
+}
+
+fn unsupported(version: &str) -> Refusal {
+    Refusal::Input(format!("Unsupported RailwayChangeSet version: {version}"))
 }
 
 fn change(raw: &Value) -> Result<Change, Refusal> {
@@ -199,9 +202,10 @@ mod tests {
         for input in [
             json!({}),
             json!({"version": 9, "changes": []}),
-            json!({"changes": [{"kind": "resource.explode", "address": "service.a"}]}),
-            json!({"changes": [{"kind": "resource.delete", "address": "web"}]}),
-            json!({"changes": [{"kind": "resource.delete", "address": "toaster.a"}]}),
+            json!({"changes": []}),
+            json!({"version": 1, "changes": [{"kind": "resource.explode", "address": "service.a"}]}),
+            json!({"version": 1, "changes": [{"kind": "resource.delete", "address": "web"}]}),
+            json!({"version": 1, "changes": [{"kind": "resource.delete", "address": "toaster.a"}]}),
         ] {
             assert!(changes(&input).is_err(), "{input}");
         }

@@ -118,6 +118,7 @@ async fn introspection_needs_no_token() {
 async fn the_hourly_budget_is_told_in_headers_and_then_refused() {
     let client = Client::new(Options {
         plan: Plan::Free,
+        rate_limits: true,
         ..Options::instant()
     });
     let query = "{ platformStatus { isStable } }";
@@ -142,6 +143,7 @@ async fn the_hourly_budget_is_told_in_headers_and_then_refused() {
 async fn a_burst_is_refused_for_the_rest_of_the_second() {
     let client = Client::new(Options {
         plan: Plan::Hobby,
+        rate_limits: true,
         ..Options::instant()
     });
     let query = "{ platformStatus { isStable } }";

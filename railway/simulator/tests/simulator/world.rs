@@ -416,3 +416,39 @@ fn plain_client() -> reqwest::Client {
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder().no_proxy().build().unwrap()
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_sweep_over_a_hundred_environments_is_one_request() {
+    let client = Client::instant();
+    let mut ids = Vec::new();
+    for n in 0..10 {
+        let (project, production) = client.project(&format!("p{n}")).await;
+        let services: Vec<Value> = (0..10)
+            .map(|s| create_service(&format!("s{s}"), "nginx:1"))
+            .collect();
+        client.apply(&production, Value::Array(services)).await;
+        for e in 0..9 {
+            client
+                .environment(&project, &format!("e{e}"), Some(&production))
+                .await;
+        }
+        ids.push(project);
+    }
+    client.settle();
+    let started = std::time::Instant::now();
+    let data = client
+        .ok(
+            "query($ids: [String!]!) { projectsByIds(ids: $ids) { id environments(first: 100) { edges { node {
+                id configEtag serviceInstances(first: 200) { edges { node { serviceId serviceName
+                    latestDeployment { id status } activeDeployments { id } } } } } } } } }",
+            json!({ "ids": ids }),
+        )
+        .await;
+    eprintln!("sweep: {:?}", started.elapsed());
+    let projects = data["projectsByIds"].as_array().unwrap();
+    let environments: usize = projects
+        .iter()
+        .map(|project| project["environments"]["edges"].as_array().unwrap().len())
+        .sum();
+    assert_eq!(environments, 100);
+}
