@@ -22,6 +22,9 @@ pub(crate) struct Effects {
 /// Refuses a patch that cannot be applied, before anything happens.
 pub(crate) fn check(world: &World, environment: &str, patch: &Value) -> Result<(), Refusal> {
     let found = world.environment(environment)?;
+    if found.deleted_at.is_some() {
+        return Err(Refusal::NotFound("Environment"));
+    }
     let project = world.project(&found.project)?;
     let Some(patch) = patch.as_object() else {
         return Err(Refusal::Problem);
@@ -212,6 +215,11 @@ fn lifecycle(
             instance::add_volume(world, environment, id, region)?;
         }
     }
+    for (id, bucket) in entries(patch, "buckets")? {
+        if marked(bucket, "isDeleted") {
+            instance::remove_bucket(world, environment, id)?;
+        }
+    }
     for (id, service) in entries(patch, "services")? {
         if marked(service, "isDeleted") {
             instance::remove_service(world, environment, id)?;
@@ -243,12 +251,7 @@ fn settings(
         }
     }
     if let Some(buckets) = sparse.get_mut("buckets").and_then(Value::as_object_mut) {
-        for (id, bucket) in buckets.iter_mut() {
-            if bucket.get("isDeleted") == Some(&json!(true)) {
-                *bucket = Value::Null;
-                found.config["buckets"][id.as_str()] = Value::Null;
-            }
-        }
+        buckets.retain(|_, bucket| bucket.get("isDeleted") != Some(&json!(true)));
     }
     for key in ["services", "volumes", "buckets", "groups"] {
         let entries = sparse.get_mut(key).and_then(Value::as_object_mut);

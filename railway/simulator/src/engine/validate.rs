@@ -128,6 +128,12 @@ impl Engine {
                 "Must provide operation name if query contains multiple operations.",
             )
         })?;
+        if operation.is_subscription() {
+            return Err(Invalid::one(
+                "NOT_SIMULATED",
+                "mirage-railway-simulator does not simulate subscriptions",
+            ));
+        }
         let raw: JsonMap = match &body["variables"] {
             Value::Null => JsonMap::new(),
             given => match serde_json::from_value::<JsonValue>(given.clone()) {

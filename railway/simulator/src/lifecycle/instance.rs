@@ -267,3 +267,30 @@ pub(crate) fn remove_volume(
     }
     Ok(())
 }
+
+/// Takes a bucket out of an environment; when no other has it, it leaves the project.
+pub(crate) fn remove_bucket(
+    world: &mut World,
+    environment: &str,
+    bucket: &str,
+) -> Result<(), Refusal> {
+    let found = world.environment_mut(environment)?;
+    if let Some(buckets) = found.config["buckets"].as_object_mut() {
+        buckets.remove(bucket);
+    }
+    let project = found.project.clone();
+    let lives_on = world
+        .project(&project)?
+        .environments
+        .iter()
+        .filter_map(|id| world.environments.get(id))
+        .any(|environment| environment.config["buckets"].get(bucket).is_some());
+    if !lives_on {
+        world.buckets.remove(bucket);
+        world
+            .project_mut(&project)?
+            .buckets
+            .retain(|id| id != bucket);
+    }
+    Ok(())
+}

@@ -19,4 +19,6 @@ mod official_schema;
 #[cfg(test)]
 mod provision;
 #[cfg(test)]
+mod quirks;
+#[cfg(test)]
 mod world;
