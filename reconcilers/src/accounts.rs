@@ -180,7 +180,7 @@ impl Accounts {
         );
         let watching = tokio::spawn(Arc::clone(&observer).run()).abort_handle();
         let forwarding =
-            tokio::spawn(forward(observer.changes(), self.changes.clone())).abort_handle();
+            tokio::spawn(forward(Arc::clone(&observer), self.changes.clone())).abort_handle();
         Arc::new(Account {
             client,
             observer,
@@ -225,13 +225,17 @@ impl Accounts {
     }
 }
 
-async fn forward(mut from: broadcast::Receiver<ProjectId>, to: broadcast::Sender<ProjectId>) {
+async fn forward(observer: Arc<Observer>, to: broadcast::Sender<ProjectId>) {
+    let mut from = observer.changes();
     loop {
         match from.recv().await {
             // Nobody listening is no reason to stop: a controller may be on its way.
             Ok(project) => drop(to.send(project)),
             Err(broadcast::error::RecvError::Lagged(_)) => {}
             Err(broadcast::error::RecvError::Closed) => return,
+        }
+        for alarm in observer.take_alarms() {
+            tracing::warn!(project = %alarm.project, confirmed = alarm.is_confirmed, "much vanished at once: {}", alarm.message);
         }
     }
 }

@@ -12,6 +12,7 @@ use kube::{
 };
 use mirage_railway::{client::Clock, secret::FingerprintKey};
 use mirage_specs::Environment;
+use sha2::{Digest, Sha256};
 
 use crate::{accounts::Accounts, metrics::Metrics, reason::Reason};
 
@@ -84,14 +85,20 @@ impl Context {
         let event = Event {
             type_: severity,
             reason: reason.to_string(),
-            note: Some(shortened(note)),
-            action: "Reconcile".to_owned(),
+            // The recorder counts events of one reason and action up under the first one's note: another note is another
+            // action, or the story would repeat its first sentence.
+            action: format!("Reconcile-{}", digest(&note)),
             secondary: None,
+            note: Some(shortened(note)),
         };
         if let Err(error) = self.recorder.publish(&event, &object.object_ref(&())).await {
             tracing::debug!(%error, "an event could not be written");
         }
     }
+}
+
+fn digest(note: &str) -> String {
+    hex::encode(&Sha256::digest(note.as_bytes())[..4])
 }
 
 /// Events are refused over 1 KiB.

@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    environment::Deletion,
     ledger::LedgerEntry,
     plan::{PlanReason, PlanView, PlannedAction},
 };
@@ -59,6 +60,15 @@ pub struct EnvironmentStatus {
     /// Repairs of the same target, to notice a fight.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub repairs: BTreeMap<String, Repairs>,
+    /// Whether everything in it was stopped on request, until it runs again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub suspended: bool,
+    /// What deletion means, templates included: by then the template may be gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deletion: Option<Deletion>,
+    /// The credential it was made with, templates included.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
     /// When it will be torn down.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,

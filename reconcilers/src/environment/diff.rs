@@ -142,7 +142,17 @@ impl<'a> Draft<'a> {
                     return;
                 }
                 let name = name.clone();
-                self.push(Action::CreateProject { name }, PlanReason::Missing);
+                let was_there = self
+                    .memory
+                    .ledger
+                    .iter()
+                    .any(|entry| entry.kind == LedgerKind::Environment);
+                let reason = if was_there {
+                    PlanReason::Drifted
+                } else {
+                    PlanReason::Missing
+                };
+                self.push(Action::CreateProject { name }, reason);
                 self.new_environment(None);
             }
         }

@@ -47,6 +47,8 @@ pub struct Effective {
     pub suspend: bool,
     /// When it is to be torn down.
     pub expires_at: Option<Timestamp>,
+    /// Name of the credential that acts.
+    pub account: String,
 }
 
 /// The project an environment belongs to.
@@ -143,6 +145,7 @@ impl Effective {
             approval: Approval::default(),
             suspend: false,
             expires_at: None,
+            account: String::new(),
         }
     }
 }

@@ -10,7 +10,8 @@ use kube::{
 };
 use mirage_railway::{budget::Priority, snapshot::Presence};
 use mirage_specs::{
-    Environment, EnvironmentStatus, Orphan, OrphanSpec, ledger::LedgerKind, orphan::OrphanStatus,
+    Environment, EnvironmentStatus, Orphan, OrphanSpec, environment::LocalRef, ledger::LedgerKind,
+    orphan::OrphanStatus,
 };
 use serde_json::json;
 
@@ -23,6 +24,7 @@ use super::{
     journal::Journal,
     observe::{Observed, observe},
     plan::Plan,
+    resolve::DEFAULT_ACCOUNT,
     status::told,
     teardown::{self, Teardown, teardown},
     wake,
@@ -51,12 +53,17 @@ pub(super) async fn visit(
     let Some(target) = teardown::project(journal.status()) else {
         return let_go(environment, namespace, None, ctx).await;
     };
-    let account = environment
+    // The spec's own word, else what its template said when that was last asked.
+    let declared = environment
         .spec
         .account_ref
         .as_ref()
-        .map_or("default", |account| account.name.as_str());
-    let standing = ctx.accounts.get(namespace, account);
+        .map(|account| account.name.clone());
+    let recorded = journal.status().account.clone();
+    let account = declared
+        .or(recorded)
+        .unwrap_or_else(|| DEFAULT_ACCOUNT.to_owned());
+    let standing = ctx.accounts.get(namespace, &account);
     let (observed, account) = match standing {
         Standing::Refused(why) => (
             Observed {
@@ -78,7 +85,11 @@ pub(super) async fn visit(
             }
         }
     };
-    let deletion = environment.spec.deletion.unwrap_or_default();
+    let deletion = environment
+        .spec
+        .deletion
+        .or(journal.status().deletion)
+        .unwrap_or_default();
     match (
         teardown(&id, journal.status(), &observed, deletion, now),
         account,
@@ -290,7 +301,7 @@ async fn leave_orphan(
             railway_id: railway_id.or(railway.environment_id),
             project_id: railway.project_id,
             made_by: uid,
-            account_ref: environment.spec.account_ref.clone(),
+            account_ref: status.account.clone().map(|name| LocalRef { name }),
             reason: why.to_owned(),
             next_step: "Look at it in Railway's dashboard and delete it there, or delete this Orphan to forget it.".to_owned(),
         },

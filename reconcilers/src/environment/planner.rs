@@ -86,11 +86,7 @@ impl Planner {
         let spec = resolve::layered(&environment, template.as_ref())?;
         let inputs = inputs::secrets(&self.client, &namespace, &spec).await?;
         let effective = resolve::resolve(&environment, &spec, &inputs, &self.key)?;
-        let account = spec
-            .account_ref
-            .as_ref()
-            .map_or("default", |account| account.name.as_str());
-        let account = match self.accounts.get(&namespace, account) {
+        let account = match self.accounts.get(&namespace, &effective.account) {
             Standing::Ready(account) => account,
             Standing::Refused(why) => return Err(PlanError::Account(why)),
         };
@@ -110,7 +106,7 @@ impl Planner {
             applied: status.applied.as_ref().unwrap_or(&nothing),
             pending: status.pending_change.as_ref(),
             repairs: &status.repairs,
-            was_suspended: status.phase.as_deref() == Some("Suspended"),
+            was_suspended: status.suspended,
             retry: environment.annotations().contains_key(RETRY),
         };
         let now: Timestamp = (self.clock)();

@@ -25,6 +25,9 @@ use super::{
     identity::MirageId,
 };
 
+/// The credential of an Environment that names none.
+pub const DEFAULT_ACCOUNT: &str = "default";
+
 /// Everything outside the object itself that its meaning depends on.
 #[derive(Debug, Default)]
 pub struct Inputs {
@@ -134,6 +137,10 @@ pub fn resolve(
         approval: spec.approval.unwrap_or_default(),
         suspend: spec.suspend.unwrap_or(false),
         expires_at: expires_at(environment, spec),
+        account: spec.account_ref.as_ref().map_or_else(
+            || DEFAULT_ACCOUNT.to_owned(),
+            |account| account.name.clone(),
+        ),
     })
 }
 

@@ -70,6 +70,9 @@ pub fn status(earlier: &EnvironmentStatus, visit: &Visit<'_>) -> EnvironmentStat
         .count();
     next.services_ready = Some(format!("{ready}/{}", next.services.len()));
     next.expires_at = visit.effective.expires_at.map(whole_seconds);
+    next.deletion = Some(visit.effective.deletion);
+    next.account = Some(visit.effective.account.clone());
+    next.suspended |= visit.effective.suspend;
     next.drift = visit
         .plan
         .reported
@@ -85,6 +88,7 @@ pub fn status(earlier: &EnvironmentStatus, visit: &Visit<'_>) -> EnvironmentStat
     if synced && environment.is_some() && !visit.effective.suspend {
         next.applied = Some(applied::record(visit.effective));
         next.approved = None;
+        next.suspended = false;
     }
     next.observed_generation = Some(visit.effective.generation);
     let findings = findings(visit, &next);
@@ -243,6 +247,22 @@ fn findings(visit: &Visit<'_>, next: &EnvironmentStatus) -> Vec<Finding> {
     vec![ready, synced, progressing, drifted, degraded]
 }
 
+/// Somebody's draft in Railway's dashboard is neither ours to publish nor drift, but its owner may have forgotten it.
+fn in_sync(visit: &Visit<'_>) -> String {
+    let drafts = match &visit.observed.project {
+        Presence::Present(project) => project
+            .environment_named(&visit.effective.environment_name)
+            .map_or(0, |environment| environment.unmerged_changes),
+        Presence::Absent | Presence::Unknown(_) => 0,
+    };
+    if drafts == 0 {
+        return "Railway is as declared".to_owned();
+    }
+    format!(
+        "Railway is as declared; {drafts} staged change(s) of somebody's wait in Railway's dashboard"
+    )
+}
+
 fn synced(visit: &Visit<'_>) -> Finding {
     let no = |reason, message: String| Finding {
         kind: "Synced",
@@ -302,7 +322,7 @@ fn synced(visit: &Visit<'_>) -> Finding {
         kind: "Synced",
         truth: Truth::True,
         reason: Reason::InSync,
-        message: "Railway is as declared".to_owned(),
+        message: in_sync(visit),
     }
 }
 

@@ -177,11 +177,7 @@ async fn wanted(
     let spec = resolve::layered(environment, template.as_ref())?;
     let inputs = inputs::secrets(&ctx.client, namespace, &spec).await?;
     let effective = resolve::resolve(environment, &spec, &inputs, &ctx.key)?;
-    let account = spec
-        .account_ref
-        .as_ref()
-        .map_or("default", |account| account.name.as_str());
-    match ctx.accounts.get(namespace, account) {
+    match ctx.accounts.get(namespace, &effective.account) {
         Standing::Ready(account) => Ok((effective, account)),
         Standing::Refused(why) => Err(Unwanted::Refusal(Refusal::account(why))),
     }
@@ -246,7 +242,7 @@ fn decide(
         applied: status.applied.as_ref().unwrap_or(&nothing),
         pending: status.pending_change.as_ref(),
         repairs: &status.repairs,
-        was_suspended: status.phase.as_deref() == Some("Suspended"),
+        was_suspended: status.suspended,
         retry: environment.annotations().contains_key(RETRY),
     };
     let mut plan = diff(effective, observed, &memory, now);
