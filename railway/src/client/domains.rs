@@ -31,7 +31,7 @@ pub struct CustomDomain {
 pub struct DnsRecord {
     /// The name within the zone.
     pub host: String,
-    /// Railway's name of the record's type.
+    /// The record's type as DNS names it, for example `CNAME`.
     pub record_type: String,
     /// What it must say.
     pub value: String,
@@ -119,7 +119,9 @@ impl Client {
                 .into_iter()
                 .map(|record| DnsRecord {
                     host: record.hostlabel,
-                    record_type: super::facts::name_of(&record.record_type),
+                    record_type: super::facts::name_of(&record.record_type)
+                        .trim_start_matches("DNS_RECORD_TYPE_")
+                        .to_owned(),
                     value: record.required_value,
                     zone: record.zone,
                 })

@@ -368,3 +368,31 @@ async fn a_null_list_of_proxies_is_an_empty_one() {
         .unwrap();
     assert!(proxies.is_empty());
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_own_domain_comes_with_the_records_to_enter() {
+    let railway = Scripted::new();
+    railway.once(
+        "CustomDomainCreate",
+        Canned::data(json!({ "customDomainCreate": {
+            "id": "d", "domain": "a.example.com", "targetPort": 8080,
+            "status": { "verified": false, "dnsRecords": [{
+                "hostlabel": "a", "recordType": "DNS_RECORD_TYPE_CNAME",
+                "requiredValue": "x.up.railway.app", "zone": "example.com",
+            }]},
+        }})),
+    );
+    let made = railway
+        .client()
+        .create_custom_domain(
+            &ProjectId::new("p"),
+            &EnvironmentId::new("e"),
+            &ServiceId::new("s"),
+            "a.example.com",
+            Some(8080),
+        )
+        .await
+        .unwrap();
+    assert_eq!(made.records[0].record_type, "CNAME");
+    assert_eq!(made.domain.target_port, Some(8080));
+}
