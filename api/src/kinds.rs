@@ -92,6 +92,8 @@ pub struct Kind {
     pub has_generation: bool,
     /// Whether a PUT must name the version that it replaces.
     pub update_needs_version: bool,
+    /// Whether clients have the kind's Go type compiled in, and patch it by its struct tags.
+    pub takes_strategic_patch: bool,
     /// Defaults, pruning, validation, ownership.
     pub schema: Schema,
     /// The schema as it was given, for OpenAPI.
@@ -117,7 +119,7 @@ impl fmt::Debug for Kind {
 }
 
 impl Kind {
-    /// An ordinary kind of this name with this schema document; the fields say the rest.
+    /// A kind of Kubernetes' own, of this name and with this schema document; the fields say the rest.
     pub fn new(group: &str, version: &str, kind: &str, plural: &str, document: Value) -> Self {
         Self {
             group: group.to_owned(),
@@ -132,6 +134,7 @@ impl Kind {
             has_status: false,
             has_generation: false,
             update_needs_version: false,
+            takes_strategic_patch: true,
             schema: Schema::of_object(&document),
             document,
             columns: Vec::new(),

@@ -31,6 +31,7 @@ pub(super) fn kind(definition: &CustomResourceDefinition) -> Option<Kind> {
         .is_some_and(|subresources| subresources.status.is_some());
     kind.has_generation = true;
     kind.update_needs_version = true;
+    kind.takes_strategic_patch = false;
     kind.columns = version
         .additional_printer_columns
         .iter()

@@ -98,6 +98,7 @@ fn nothing_that_is_sent_makes_the_server_fail() {
                 "application/json",
                 "application/merge-patch+json",
                 "application/json-patch+json",
+                "application/strategic-merge-patch+json",
                 "application/apply-patch+yaml?",
             ][..],
         ),

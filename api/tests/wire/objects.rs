@@ -544,6 +544,30 @@ async fn a_secret_takes_plain_text_and_gives_base64() {
 }
 
 #[tokio::test]
+async fn a_secret_takes_the_strategic_patch_that_kubectl_sends_for_it() {
+    let world = World::new().await;
+    let secrets = "/api/v1/namespaces/default/secrets";
+    let manifest =
+        json!({"metadata": {"name": "db"}, "stringData": {"password": "hunter2", "user": "me"}});
+    let (_, created) = world.ask("POST", secrets, manifest).await;
+    let uri = format!("{secrets}/db");
+    let strategic = "application/strategic-merge-patch+json";
+    let (code, same) = world
+        .patch(
+            &uri,
+            strategic,
+            json!({"stringData": {"password": "hunter2"}}),
+        )
+        .await;
+    assert_eq!((code, same), (200, created));
+    let change = json!({"data": {"user": null}, "metadata": {"labels": {"a": "b"}}});
+    let (_, changed) = world.patch(&uri, strategic, change).await;
+    assert_eq!(changed["data"], json!({"password": "aHVudGVyMg=="}));
+    assert_eq!(changed["metadata"]["labels"], json!({"a": "b"}));
+    assert_eq!(world.patch(&uri, strategic, json!([])).await.0, 400);
+}
+
+#[tokio::test]
 async fn only_the_bearer_of_a_token_gets_in() {
     let world = World::new().await;
     let ask = async |method: &str, uri: &str, headers: &[(&str, &str)]| {
