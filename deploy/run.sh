@@ -16,7 +16,7 @@ follower=
 # However this ends, nothing is left running.
 finish() {
   trap '' INT TERM
-  if [ -n "$follower" ]; then kill "$follower" 2>/dev/null || true; fi
+  if [ -n "$follower" ]; then kill -- "-$(ps -o pgid= -p "$follower" | tr -d ' ')" 2>/dev/null || true; fi
   kill -TERM "$server" 2>/dev/null || true
   wait "$server" 2>/dev/null || true
 }
@@ -51,7 +51,9 @@ Mirage stays up until Ctrl-C. In another terminal, from this folder:
 Edit $EXAMPLE and run \`mirage apply -f $EXAMPLE --wait\`, change something behind
 Mirage's back (README.md, "drift"), or remove it all: \`mirage delete shop --wait\`.
 TRY
-echo "What the server does (all of it is in $log):"
-tail -n 0 -f "$log" &
+echo "What is changed on Railway from now on (the whole log is $log):"
+set -m
+tail -n 0 -f "$log" | grep --line-buffered -v ' query operation=' &
 follower=$!
+set +m
 wait "$server"

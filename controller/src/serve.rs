@@ -17,6 +17,7 @@ mod default_account;
 mod fingerprint;
 mod housekeeping;
 mod metrics;
+mod pace;
 mod planner;
 mod railway;
 mod railway_metrics;
@@ -40,7 +41,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use url::Url;
 
 pub(crate) use crate::serve::{
-    access::Certificate, database::Database, railway::from_environment as railway_token,
+    access::Certificate, database::Database, pace::Pace, railway::from_environment as railway_token,
 };
 use crate::{
     serve::{
@@ -71,6 +72,8 @@ pub(crate) struct Options {
     pub(crate) railway_url: Option<Url>,
     pub(crate) simulation: Option<Simulation>,
     pub(crate) controllers: bool,
+    /// A faster clock, for tests against a simulated Railway as fast.
+    pub(crate) pace: Option<Pace>,
     /// Whether stderr is read by people, who want to know where everything is.
     pub(crate) greet: bool,
 }
@@ -162,7 +165,7 @@ pub(crate) async fn run(options: Options) -> Result<(), ServeError> {
     let https = sockets.tls.url("https");
     let access = Access::prepare(&options.certificate, &*store, &folder, &https, now).await?;
 
-    let clock: mirage_api::Clock = Arc::new(Timestamp::now);
+    let clock = Pace::clock(options.pace);
     let planner = planner::Late::default();
     let api = Api::new(ApiOptions {
         store: Arc::clone(&store),
@@ -181,9 +184,14 @@ pub(crate) async fn run(options: Options) -> Result<(), ServeError> {
             &api,
             &railway,
             fingerprint::load(folder.path()).map_err(ControllersError::from)?,
-            options
-                .simulation
-                .map_or(1.0, |simulation| simulation.speed),
+            controllers::Tempo {
+                clock: Arc::clone(&clock),
+                speed: options
+                    .pace
+                    .map(Pace::factor)
+                    .or(options.simulation.map(|simulation| simulation.speed))
+                    .unwrap_or(1.0),
+            },
             &mut metrics,
             &stopping,
         )
@@ -216,13 +224,7 @@ pub(crate) async fn run(options: Options) -> Result<(), ServeError> {
         api.router(),
         stopping.clone().cancelled_owned(),
     ));
-    housekeeping::start(
-        &tasks,
-        &background,
-        api.clone(),
-        &*store,
-        Arc::clone(&access.tls),
-    );
+    housekeeping::start(&tasks, &background, api.clone(), Arc::clone(&access.tls));
 
     let published = addresses.publish(&folder)?;
     if options.greet {

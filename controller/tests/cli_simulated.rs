@@ -1,5 +1,7 @@
 //! From YAML to running services and back, on a simulated Railway, through the binary alone.
 
+#![allow(clippy::unwrap_used, reason = "in a test a failure is the message")]
+
 mod support;
 
 use std::fs;

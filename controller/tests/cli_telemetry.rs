@@ -1,5 +1,7 @@
 //! Spans reach an OTLP collector, and hold no values.
 
+#![allow(clippy::unwrap_used, reason = "in a test a failure is the message")]
+
 mod support;
 
 use std::{

@@ -8,7 +8,7 @@ use url::Url;
 use crate::{
     cli::{connection::DATA_DIR, failure::Failure},
     exit::Exit,
-    serve::{self, Certificate, Database, Options, Simulation},
+    serve::{self, Certificate, Database, Options, Pace, Simulation},
     telemetry::LogFormat,
 };
 
@@ -87,6 +87,10 @@ pub(crate) struct Serve {
     /// How much faster than life the simulated Railway runs
     #[arg(long, env = "MIRAGE_SIMULATION_SPEED", value_name = "FACTOR", default_value = "1", requires = "simulate_railway", value_parser = speed)]
     simulation_speed: f64,
+    /// Run Mirage's clock faster than life, as FACTOR@DATE with the date at which both agree: for tests against a
+    /// simulator of the same speed
+    #[arg(long, env = "MIRAGE_PACE", value_name = "PACE", hide = true)]
+    pace: Option<Pace>,
     /// Serve the API only and reconcile nothing
     #[arg(long, env = "MIRAGE_NO_CONTROLLERS")]
     no_controllers: bool,
@@ -127,6 +131,7 @@ impl Serve {
                 speed: self.simulation_speed,
             }),
             controllers: !self.no_controllers,
+            pace: self.pace,
             greet: self.log_format == LogFormat::Human,
         })
         .await?;

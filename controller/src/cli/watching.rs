@@ -202,7 +202,9 @@ fn judge(
         Goal::Ready if has_condition(status, "Ready", "True", wanted) => Some(Verdict::Reached),
         Goal::Ready => {
             // What is degraded while something is still under way may yet become ready.
-            let is_bad = ["Failed", "Degraded"].iter().any(|phase| status["phase"] == *phase);
+            let is_bad = ["Failed", "Degraded"]
+                .iter()
+                .any(|phase| status["phase"] == *phase);
             let gave_up = is_bad
                 && status["observedGeneration"].as_i64() == wanted
                 && !has_condition(status, "Progressing", "True", wanted);

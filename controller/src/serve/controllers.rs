@@ -2,8 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use jiff::Timestamp;
-use mirage_api::Api;
+use mirage_api::{Api, Clock};
 use mirage_railway::secret::FingerprintKey;
 use mirage_reconcilers::{Controllers, Intervals, Options, Planner};
 use tokio::task::JoinHandle;
@@ -28,12 +27,18 @@ pub(crate) enum ControllersError {
     Account(#[source] kube::Error),
 }
 
+/// What time it is, and how fast Railway is.
+pub(super) struct Tempo {
+    pub(super) clock: Clock,
+    pub(super) speed: f64,
+}
+
 /// Starts them. They end when told to, or never.
 pub(super) async fn start(
     api: &Api,
     railway: &Railway,
     key: FingerprintKey,
-    speed: f64,
+    tempo: Tempo,
     metrics: &mut Metrics,
     stopping: &CancellationToken,
 ) -> Result<(JoinHandle<()>, Arc<Planner>), ControllersError> {
@@ -48,12 +53,12 @@ pub(super) async fn start(
         transport: Arc::clone(&railway.transport),
         endpoint: railway.endpoint.clone(),
         default_token: railway.token.clone(),
-        clock: Arc::new(Timestamp::now),
+        clock: tempo.clock,
         fingerprint_key: key,
         seed: None,
         instance: instance(),
         metrics: mirage_reconcilers::Metrics::new(&mut metrics.registry),
-        intervals: hastened(Intervals::default(), speed),
+        intervals: hastened(Intervals::default(), tempo.speed),
     });
     metrics
         .registry

@@ -1,36 +1,25 @@
 //! What must be done now and then while the server runs.
 
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
-use mirage_api::{Api, store::Store, tls::Tls};
-use tokio::{
-    sync::watch,
-    time::{MissedTickBehavior, interval},
-};
+use mirage_api::{Api, tls::Tls};
+use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-const MINUTE: Duration = Duration::from_secs(60);
+/// How often old events and changes are let go.
+const FORGETTING: Duration = Duration::from_secs(60);
 
-/// How many minutes of changes a watch may fall behind before it has to list anew; Kubernetes keeps five.
-const KEPT_MINUTES: usize = 10;
+/// How far a watch may fall behind before it has to list anew: at 20 writes a second, which is a lot for one process,
+/// 20 × 60 × 10 are ten minutes of them. Kubernetes keeps five.
+const KEPT_CHANGES: u64 = 12_000;
 
 /// Certificates are looked at this often; they are renewed weeks before they end.
 const CERTIFICATES: Duration = Duration::from_secs(24 * 3600);
 
 /// Starts both chores.
-pub(super) fn start(
-    tasks: &TaskTracker,
-    stopping: &CancellationToken,
-    api: Api,
-    store: &dyn Store,
-    tls: Arc<Tls>,
-) {
-    tasks.spawn(
-        stopping
-            .clone()
-            .run_until_cancelled_owned(forget_old(api, store.revision())),
-    );
+pub(super) fn start(tasks: &TaskTracker, stopping: &CancellationToken, api: Api, tls: Arc<Tls>) {
+    tasks.spawn(stopping.clone().run_until_cancelled_owned(forget_old(api)));
     tasks.spawn(
         stopping
             .clone()
@@ -38,20 +27,13 @@ pub(super) fn start(
     );
 }
 
-/// Lets old events go, and the change log reach back so far and no further: both would grow for ever.
-async fn forget_old(api: Api, newest: watch::Receiver<u64>) {
-    let mut minutes: VecDeque<u64> = VecDeque::with_capacity(KEPT_MINUTES + 1);
-    let mut ticks = interval(MINUTE);
+/// Old events and the change log would otherwise grow for ever.
+async fn forget_old(api: Api) {
+    let mut ticks = interval(FORGETTING);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        minutes.push_back(*newest.borrow());
-        let keep_from = if minutes.len() > KEPT_MINUTES {
-            minutes.pop_front()
-        } else {
-            None
-        };
-        if let Err(error) = api.sweep(keep_from).await {
+        if let Err(error) = api.sweep(KEPT_CHANGES).await {
             tracing::warn!(%error, "old events and changes could not be forgotten; trying again in a minute");
         }
     }

@@ -1,6 +1,11 @@
 //! The real binary, started the way a person starts it.
 
 #![allow(dead_code, reason = "each test binary uses its part")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "in a test a failure is the message"
+)]
 
 use std::{
     fs,
