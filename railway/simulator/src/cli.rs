@@ -117,3 +117,47 @@ pub async fn run(
         .await
         .map_err(Error::Serve)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Command {
+        #[command(flatten)]
+        simulator: SimulatorArgs,
+    }
+
+    fn options(flags: &[&str]) -> Result<Options, Error> {
+        let flags = ["simulator"].iter().chain(flags);
+        Command::try_parse_from(flags).unwrap().simulator.options()
+    }
+
+    #[test]
+    fn flags_become_options() {
+        let chosen = options(&[
+            "--speed",
+            "20",
+            "--plan",
+            "hobby",
+            "--instant",
+            "--quirk",
+            "tcp-proxies-null",
+            "--quirk",
+            "name-reserved-after-delete=off",
+        ])
+        .unwrap();
+        assert_eq!(chosen.speed, 20.0);
+        assert_eq!(chosen.plan, Plan::Hobby);
+        assert_eq!(chosen.timing, Timing::instant());
+        assert!(chosen.quirks.has(crate::Quirk::TcpProxiesNull));
+        assert!(!chosen.quirks.has(crate::Quirk::NameReservedAfterDelete));
+    }
+
+    #[test]
+    fn an_unknown_quirk_is_an_error_that_says_where_to_look() {
+        let error = options(&["--quirk", "levitation"]).unwrap_err();
+        assert!(error.to_string().contains("--quirks"), "{error}");
+    }
+}

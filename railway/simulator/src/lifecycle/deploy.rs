@@ -184,6 +184,7 @@ pub(crate) fn begin(
         old.status_since = now;
         old.updated = now;
     }
+    forget_oldest(world, environment, service)?;
     world
         .deployments
         .insert(id.clone(), (environment.to_owned(), service.to_owned()));
@@ -206,6 +207,25 @@ pub(crate) fn begin(
         },
     );
     Ok(id)
+}
+
+/// How many deployments of an instance are remembered: a long-lived world must not grow without end.
+const REMEMBERED: usize = 50;
+
+fn forget_oldest(world: &mut World, environment: &str, service: &str) -> Result<(), Refusal> {
+    let instance = world.instance_mut(environment, service)?;
+    if instance.deployments.len() < REMEMBERED {
+        return Ok(());
+    }
+    let oldest = instance
+        .deployments
+        .iter()
+        .position(|deployment| deployment.status == DeploymentStatus::Removed);
+    if let Some(place) = oldest {
+        let forgotten = instance.deployments.remove(place);
+        world.deployments.remove(&forgotten.id);
+    }
+    Ok(())
 }
 
 #[cfg(test)]

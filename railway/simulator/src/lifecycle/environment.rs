@@ -268,6 +268,9 @@ pub(crate) fn stage_changes(
     Ok(())
 }
 
+/// How many patches an environment remembers: a long-lived world must not grow without end.
+const REMEMBERED: usize = 200;
+
 /// Accepts a patch for commit; it takes effect some time later. Returns the workflow's id.
 pub(crate) fn commit(
     world: &mut World,
@@ -304,6 +307,10 @@ pub(crate) fn commit(
         applied_at: None,
         last_error: None,
     });
+    let patches = &mut world.environment_mut(environment)?.patches;
+    if patches.len() > REMEMBERED {
+        patches.remove(0);
+    }
     let span = world.rules.timing.patch_apply;
     let due = world.later(span);
     if due == now {

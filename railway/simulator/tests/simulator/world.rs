@@ -452,3 +452,74 @@ async fn a_sweep_over_a_hundred_environments_is_one_request() {
         .sum();
     assert_eq!(environments, 100);
 }
+
+#[tokio::test]
+async fn over_http_a_held_call_is_dropped_with_its_connection() {
+    let simulator = Simulator::new(Options::instant()).unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    let server = tokio::spawn(simulator.clone().serve(listener, std::future::pending()));
+    let http = plain_client();
+    let fault = json!({"kind": "hold", "when": "before", "operation": "projectCreate"});
+    let made: Value = serde_json::from_str(
+        &http
+            .post(format!("{base}/_simulator/faults"))
+            .body(fault.to_string())
+            .send()
+            .await
+            .unwrap()
+            .text()
+            .await
+            .unwrap(),
+    )
+    .unwrap();
+    let create = tokio::spawn({
+        let (http, base) = (http.clone(), base.clone());
+        async move {
+            let body =
+                json!({"query": "mutation { projectCreate(input: {name: \"shop\"}) { id } }"});
+            http.post(format!("{base}/graphql/v2"))
+                .bearer_auth(ACCOUNT_TOKEN)
+                .body(body.to_string())
+                .send()
+                .await
+        }
+    });
+    let held = format!("{base}/_simulator/faults/held?id={}&wait=30", made["id"]);
+    let text = http.get(&held).send().await.unwrap().text().await.unwrap();
+    assert_eq!(text, r#"{"held":1}"#);
+    create.abort();
+    let id = simulator.faults()[0].id;
+    tokio::time::timeout(Duration::from_secs(30), async {
+        while simulator.held(id) > 0 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await
+    .unwrap();
+    simulator.clear_faults();
+    assert!(simulator.inventory().projects.is_empty());
+    server.abort();
+}
+
+#[tokio::test]
+async fn the_router_answers_as_the_server_does() {
+    use tower::ServiceExt;
+    let simulator = Simulator::new(Options::instant()).unwrap();
+    let request = || {
+        Request::post("/graphql/v2")
+            .header("authorization", format!("Bearer {ACCOUNT_TOKEN}"))
+            .body(axum::body::Body::from(r#"{"query": "{ me { email } }"}"#))
+            .unwrap()
+    };
+    let answer = simulator.router().oneshot(request()).await.unwrap();
+    assert_eq!(answer.status(), 200);
+    let lost = FaultKind::AnswerLost { when: When::After };
+    let _ = simulator.inject(Fault::new(lost));
+    let broken = simulator.router().oneshot(request()).await.unwrap();
+    assert!(
+        axum::body::to_bytes(broken.into_body(), 1024)
+            .await
+            .is_err()
+    );
+}
