@@ -13,6 +13,8 @@ use kube::runtime::finalizer::{Event as FinalizerEvent, finalizer};
 use kube::runtime::wait::{await_condition, conditions};
 use kube::runtime::watcher::{self, Event, watcher};
 use kube::{Api, ResourceExt as _};
+use mirage_specs::Environment;
+use serde::Deserialize as _;
 use serde_json::json;
 use tokio::sync::mpsc;
 
@@ -156,6 +158,37 @@ async fn the_kinds_around_ours_are_there() {
         .patch("leader", &PatchParams::apply("b"), &Patch::Apply(&stolen))
         .await;
     assert!(matches!(conflict, Err(kube::Error::Api(status)) if status.code == 409));
+}
+
+#[tokio::test]
+async fn every_example_survives_the_way_through_the_server() {
+    let world = World::new().await;
+    let environments: Api<Environment> = Api::default_namespaced(world.client());
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../specs/examples");
+    let mut seen = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+        for document in serde_yaml::Deserializer::from_str(&text) {
+            let object = serde_json::Value::deserialize(document).unwrap();
+            if object["kind"] != "Environment" {
+                continue;
+            }
+            let sent: Environment = serde_json::from_value(object).unwrap();
+            let created = environments
+                .create(&PostParams::default(), &sent)
+                .await
+                .unwrap();
+            let (before, after) = (json!(sent.spec), json!(created.spec));
+            assert_eq!(after, before, "{}", sent.name_any());
+            let replaced = environments
+                .replace(&sent.name_any(), &PostParams::default(), &created)
+                .await
+                .unwrap();
+            assert_eq!(replaced.resource_version(), created.resource_version());
+            seen += 1;
+        }
+    }
+    assert!(seen > 3);
 }
 
 #[tokio::test(start_paused = true)]

@@ -4,7 +4,9 @@
 
 mod apply;
 mod clients;
+mod deletion;
 mod discovery;
+mod door;
 mod events;
 mod malformed;
 mod objects;
