@@ -50,6 +50,16 @@ impl Plan {
         }
     }
 
+    /// Replicas of one service, all regions together (Railway docs).
+    #[must_use]
+    pub fn replicas_per_service(self) -> i64 {
+        match self {
+            Self::Free => 1,
+            Self::Hobby => 6,
+            Self::Pro => 42,
+        }
+    }
+
     pub(crate) fn schema_name(self) -> &'static str {
         match self {
             Self::Free => "FREE",

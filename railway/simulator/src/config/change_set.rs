@@ -88,12 +88,10 @@ fn perform(world: &mut World, environment: &str, change_set: &Value) -> Result<(
         .collect();
     // Whole or not at all: what fails half-way leaves the world as it was.
     let mut trial = world.clone();
-    let result = compile(&mut trial, environment, &changes)
-        .and_then(|patch| patch::apply(&mut trial, environment, &patch, true));
-    result.map(|_| {
-        trial.faults = world.faults.clone();
-        *world = trial;
-    })
+    let patch = compile(&mut trial, environment, &changes)?;
+    patch::apply(&mut trial, environment, &patch, true)?;
+    *world = trial;
+    Ok(())
 }
 
 /// Registers what is new in the project and turns the rest into one patch.

@@ -39,6 +39,15 @@ pub(crate) fn check(world: &World, environment: &str, patch: &Value) -> Result<(
         for block in ["source", "build", "deploy", "networking", "volumeMounts"] {
             object_or_nothing(service, block)?;
         }
+        let most = world
+            .workspaces
+            .get(&project.workspace)
+            .map_or(1, |workspace| workspace.plan.replicas_per_service());
+        if wanted_replicas(service) > most {
+            return Err(Refusal::Input(format!(
+                "This plan allows at most {most} replicas per service"
+            )));
+        }
         if let Some(networking) = service.get("networking").and_then(Value::as_object) {
             for kind in ["serviceDomains", "customDomains", "tcpProxies"] {
                 object_or_nothing(networking, kind)?;
@@ -77,6 +86,21 @@ pub(crate) fn check(world: &World, environment: &str, patch: &Value) -> Result<(
         }
     }
     Ok(())
+}
+
+/// The replicas that a patch names, in either spelling.
+fn wanted_replicas(service: &Map<String, Value>) -> i64 {
+    let Some(deploy) = service.get("deploy") else {
+        return 0;
+    };
+    let legacy = deploy["numReplicas"].as_i64().unwrap_or(0);
+    let regions = deploy["multiRegionConfig"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter_map(|(_, region)| region["numReplicas"].as_i64())
+        .fold(0_i64, i64::saturating_add);
+    legacy.max(regions)
 }
 
 fn object_or_nothing(map: &Map<String, Value>, key: &str) -> Result<(), Refusal> {
@@ -239,6 +263,8 @@ fn settings(
     let mut generated = Vec::new();
     let found = world.environment_mut(environment)?;
     let mut sparse = patch.clone();
+    // A null map is no map: it does not wipe out everything (inferred).
+    sparse.retain(|_, value| !value.is_null());
     for (key, present) in [
         (
             "services",

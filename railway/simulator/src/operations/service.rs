@@ -279,6 +279,9 @@ fn update_instances(
             Some(value) => settings[block][key] = value.clone(),
         }
     }
+    if let Some(file) = optional(input, "railwayConfigFile") {
+        settings["configFile"] = json!(file);
+    }
     if let Some(source) = input.get("source").and_then(Value::as_object) {
         for (key, value) in source.iter().filter(|(_, value)| !value.is_null()) {
             settings["source"][key.as_str()] = value.clone();

@@ -352,3 +352,20 @@ async fn what_was_read_may_be_written_back_with_one_change() {
     let place = inventory.environment("shop", "production").unwrap();
     assert_eq!(place.services[0].replicas, 5);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_plan_allows_so_many_replicas_and_no_more() {
+    let client = Client::instant();
+    let (_, environment, web) = shop(&client).await;
+    let commit = "mutation($e: String!, $p: EnvironmentConfig) { environmentPatchCommit(environmentId: $e, patch: $p) }";
+    for deploy in [
+        json!({"numReplicas": 43}),
+        json!({"multiRegionConfig": {"a": {"numReplicas": 40}, "b": {"numReplicas": 3}}}),
+    ] {
+        let patch = json!({"services": {&web: {"deploy": deploy}}});
+        let message = client
+            .message(commit, json!({"e": environment, "p": patch}))
+            .await;
+        assert!(message.contains("at most 42"), "{message}");
+    }
+}

@@ -272,3 +272,20 @@ async fn the_usage_limit_stops_everything_and_starts_nothing() {
         .await;
     assert!(message.contains("Usage limit"), "{message}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_ending_that_strikes_once_strikes_one_change_set() {
+    let client = Client::instant();
+    let (_, environment) = client.project("shop").await;
+    let ending = DeploymentEnding::HealthcheckFails;
+    let fault = Fault::new(FaultKind::Deployment { ending }).times(1);
+    let _ = client.simulator.inject(fault);
+    for name in ["one", "two"] {
+        client
+            .apply(&environment, json!([create_service(name, "nginx:1")]))
+            .await;
+    }
+    client.settle();
+    assert_eq!(statuses(&client, "one"), ["FAILED"]);
+    assert_eq!(statuses(&client, "two"), ["SUCCESS"]);
+}

@@ -15,6 +15,8 @@ mod environments;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod nonsense;
+#[cfg(test)]
 mod official_schema;
 #[cfg(test)]
 mod provision;
