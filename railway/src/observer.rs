@@ -38,7 +38,7 @@ use crate::{
     snapshot::{Presence, ProjectSnapshot},
 };
 use names::Listing;
-use watched::Watched;
+use watched::{Depth, Watched};
 
 /// How an observer behaves.
 #[derive(Clone)]
@@ -164,7 +164,8 @@ impl Observer {
         names::find_project(&self.inner, name, priority).await
     }
 
-    /// A project's snapshot, not older than our last write and than twice the interval. From now on it is watched.
+    /// A project's snapshot, not older than our last write and than twice the interval. From now on it is watched, with
+    /// the configuration of every environment in it.
     ///
     /// # Errors
     /// When a read was needed and failed as a whole; a project that could not be read alone is `Unknown`.
@@ -173,11 +174,40 @@ impl Observer {
         id: &ProjectId,
         priority: Priority,
     ) -> Result<Presence<Arc<ProjectSnapshot>>, Error> {
+        self.look(id, Depth::Everything, priority).await
+    }
+
+    /// The same, with the configuration of just these environments, by name or id. Configurations hold values, and what is
+    /// not ours is not read.
+    ///
+    /// # Errors
+    /// As [`Observer::project`].
+    pub async fn project_with(
+        &self,
+        id: &ProjectId,
+        environments: impl IntoIterator<Item = String>,
+        priority: Priority,
+    ) -> Result<Presence<Arc<ProjectSnapshot>>, Error> {
+        self.look(
+            id,
+            Depth::Only(environments.into_iter().collect()),
+            priority,
+        )
+        .await
+    }
+
+    async fn look(
+        &self,
+        id: &ProjectId,
+        depth: Depth,
+        priority: Priority,
+    ) -> Result<Presence<Arc<ProjectSnapshot>>, Error> {
         let flight = {
             let mut state = self.inner.state();
             let now = Instant::now();
             let tick = state.next_tick();
             let watched = state.projects.entry(id.clone()).or_default();
+            watched.depth.deepen(depth);
             if let Some(answer) = watched.answer(&self.inner.options, now) {
                 return Ok(answer);
             }

@@ -70,7 +70,11 @@ pub async fn reconcile(orphan: Arc<Orphan>, ctx: Arc<Context>) -> Result<Action,
             };
             let seen = account
                 .observer
-                .project(&project, Priority::Observation)
+                .project_with(
+                    &project,
+                    orphan.spec.railway_id.clone(),
+                    Priority::Observation,
+                )
                 .await;
             let remains = match &seen {
                 Err(error) => Remains::Left(error.to_string()),

@@ -569,3 +569,37 @@ async fn a_token_that_sees_nothing_does_not_make_projects_absent() {
         .unwrap_err();
     assert_eq!(error.class(), Class::Unauthorized);
 }
+
+#[tokio::test(start_paused = true)]
+async fn configurations_that_nobody_asked_for_are_not_read() {
+    let world = World::new();
+    world.show("p", project(3));
+    let observer = world.observer();
+    let look = async |name: &str| {
+        let seen = observer
+            .project_with(&id(), [name.to_owned()], Priority::Convergence)
+            .await
+            .unwrap();
+        let Presence::Present(snapshot) = seen else {
+            panic!("{seen:?}");
+        };
+        let known =
+            |environment: &&crate::snapshot::EnvironmentSnapshot| environment.config.is_some();
+        let environments = snapshot.environments.values().filter(known);
+        environments
+            .map(|environment| environment.name.clone())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(look("e1").await, ["e1"]);
+    assert_eq!(look("e1").await, ["e1"]);
+    assert_eq!(
+        world.railway.take_operations(),
+        ["ObserveProjects", "EnvironmentConfigs"]
+    );
+    // Wanted later: read at once, though the snapshot is fresh otherwise.
+    assert_eq!(look("e2").await, ["e1", "e2"]);
+    assert_eq!(
+        world.railway.take_operations(),
+        ["ObserveProjects", "EnvironmentConfigs"]
+    );
+}

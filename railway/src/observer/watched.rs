@@ -14,7 +14,7 @@ use crate::{
     error::Error,
     id::EnvironmentId,
     observer::{ObserverOptions, vanished::Vanished},
-    snapshot::{ConfigSnapshot, Presence, ProjectSnapshot},
+    snapshot::{ConfigSnapshot, EnvironmentSnapshot, Presence, ProjectSnapshot},
 };
 
 /// A read under way that several may wait for.
@@ -54,8 +54,43 @@ pub(super) struct CachedConfig {
     pub(super) read_at: Instant,
 }
 
+/// Environments whose configuration is wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Depth {
+    Everything,
+    /// By name or id.
+    Only(BTreeSet<String>),
+}
+
+impl Default for Depth {
+    fn default() -> Self {
+        Self::Only(BTreeSet::new())
+    }
+}
+
+impl Depth {
+    /// What was wanted once stays wanted: the next who asks wants it again.
+    pub(super) fn deepen(&mut self, more: Self) {
+        match (&mut *self, more) {
+            (Self::Only(known), Self::Only(more)) => known.extend(more),
+            (_, Self::Everything) => *self = Self::Everything,
+            (Self::Everything, Self::Only(_)) => {}
+        }
+    }
+
+    fn covers(&self, environment: &EnvironmentSnapshot) -> bool {
+        match self {
+            Self::Everything => true,
+            Self::Only(wanted) => {
+                wanted.contains(&environment.name) || wanted.contains(environment.id.as_str())
+            }
+        }
+    }
+}
+
 #[derive(Default)]
 pub(super) struct Watched {
+    pub(super) depth: Depth,
     pub(super) known: Option<Known>,
     /// Tick at which the read of `known` began.
     pub(super) as_of: u64,
@@ -86,7 +121,7 @@ impl Watched {
         }
         let is_older_than_write = self.wrote.is_some_and(|(tick, _)| self.as_of <= tick);
         let is_old = now > read_at + self.interval(options) * 2;
-        if is_older_than_write || is_old {
+        if is_older_than_write || is_old || self.lacks_config() {
             return None;
         }
         self.known.as_ref().map(|_| self.last_known())
@@ -99,6 +134,19 @@ impl Watched {
             (None, Some(Known::Absent)) => Presence::Absent,
             (None, None) => Presence::Unknown("the project was not read yet".to_owned()),
         }
+    }
+
+    /// Whether a configuration is wanted that was not wanted when the project was read.
+    fn lacks_config(&self) -> bool {
+        let Some(Known::Present(snapshot)) = &self.known else {
+            return false;
+        };
+        snapshot.environments.values().any(|environment| {
+            environment.can_access
+                && environment.config.is_none()
+                && self.depth.covers(environment)
+                && !self.refused.contains_key(&environment.id)
+        })
     }
 
     /// A read under way that began after our last write.
@@ -139,7 +187,7 @@ impl Watched {
         }
     }
 
-    /// Environments whose configuration must be read: the etag moved, or none is known, or it is very old.
+    /// Environments whose configuration must be read: it is wanted, and the etag moved, or none is known, or it is very old.
     pub(super) fn wanted_configs(
         &self,
         reading: &ProjectReading,
@@ -150,7 +198,7 @@ impl Watched {
             .snapshot
             .environments
             .values()
-            .filter(|environment| environment.can_access)
+            .filter(|environment| environment.can_access && self.depth.covers(environment))
             .filter(|environment| match self.configs.get(&environment.id) {
                 Some(cached) => {
                     Some(&cached.etag) != environment.etag.as_ref()

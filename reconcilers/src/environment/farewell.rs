@@ -22,7 +22,7 @@ use super::{
     effective::Effective,
     identity::MirageId,
     journal::Journal,
-    observe::{Observed, observe},
+    observe::{Observed, made, observe},
     plan::Plan,
     resolve::DEFAULT_ACCOUNT,
     status::told,
@@ -73,7 +73,14 @@ pub(super) async fn visit(
             None,
         ),
         Standing::Ready(account) => {
-            match observe(&account.observer, &target, Priority::Convergence).await {
+            match observe(
+                &account.observer,
+                &target,
+                made(&journal.status().ledger),
+                Priority::Convergence,
+            )
+            .await
+            {
                 Ok(observed) => (observed, Some(account)),
                 Err(error) => {
                     let unseen = Observed {

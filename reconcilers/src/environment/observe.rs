@@ -1,6 +1,6 @@
 //! What Railway shows of one environment. Reads, and never writes.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use mirage_railway::{
     budget::Priority,
@@ -9,7 +9,9 @@ use mirage_railway::{
     snapshot::{Presence, ProjectSnapshot},
 };
 
-use super::effective::ProjectTarget;
+use mirage_specs::ledger::{LedgerEntry, LedgerKind};
+
+use super::effective::{DesiredValue, Effective, ProjectTarget};
 
 /// What was seen, and whether what is missing may be believed missing.
 #[derive(Clone, Debug)]
@@ -20,6 +22,36 @@ pub struct Observed {
     pub in_grace: bool,
 }
 
+/// The environments whose configuration a decision needs, by name or id: its own, also under an earlier name, and those
+/// it copies variables from. No other is read: configurations hold values.
+pub fn needed(effective: &Effective, ledger: &[LedgerEntry]) -> BTreeSet<String> {
+    let of_services = effective
+        .services
+        .values()
+        .flat_map(|service| service.variables.values());
+    let copied = effective
+        .variables
+        .values()
+        .chain(of_services)
+        .filter_map(|value| match value {
+            DesiredValue::CopyFrom(from) => Some(from.environment.clone()),
+            _ => None,
+        });
+    let own = [effective.environment_name.clone()];
+    own.into_iter().chain(made(ledger)).chain(copied).collect()
+}
+
+/// Name and id of the environment that a ledger speaks of.
+pub fn made(ledger: &[LedgerEntry]) -> BTreeSet<String> {
+    let entries = ledger
+        .iter()
+        .filter(|entry| entry.kind == LedgerKind::Environment);
+    entries
+        .flat_map(|entry| entry.railway_id.iter().chain([&entry.name]))
+        .cloned()
+        .collect()
+}
+
 /// Looks. Answered from the observer's snapshot, without a request, unless that is stale.
 ///
 /// # Errors
@@ -27,6 +59,7 @@ pub struct Observed {
 pub async fn observe(
     observer: &Observer,
     target: &ProjectTarget,
+    into: BTreeSet<String>,
     priority: Priority,
 ) -> Result<Observed, Error> {
     let id = match target {
@@ -47,7 +80,7 @@ pub async fn observe(
             }
         },
     };
-    let project = observer.project(&id, priority).await?;
+    let project = observer.project_with(&id, into, priority).await?;
     Ok(Observed {
         project,
         in_grace: observer.in_grace(&id),

@@ -13,7 +13,7 @@ use super::{
     diff::{Memory, diff},
     effective::ProjectTarget,
     inputs,
-    observe::observe,
+    observe::{needed, observe},
     order, resolve,
 };
 use crate::accounts::{Accounts, Standing};
@@ -99,7 +99,13 @@ impl Planner {
             || effective.project.clone(),
             |id| ProjectTarget::Id(ProjectId::new(id)),
         );
-        let observed = observe(&account.observer, &target, Priority::User).await?;
+        let observed = observe(
+            &account.observer,
+            &target,
+            needed(&effective, &status.ledger),
+            Priority::User,
+        )
+        .await?;
         let nothing = Applied::default();
         let memory = Memory {
             ledger: &status.ledger,

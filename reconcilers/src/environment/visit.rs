@@ -22,7 +22,7 @@ use super::{
     inputs,
     journal::Journal,
     ledger,
-    observe::{Observed, observe},
+    observe::{Observed, needed, observe},
     pending,
     plan::{Action as PlanAction, Hold, Plan},
     refusal::Refusal,
@@ -203,7 +203,14 @@ async fn look(
         || effective.project.clone(),
         |id| ProjectTarget::Id(mirage_railway::id::ProjectId::new(id)),
     );
-    let observed = match observe(&account.observer, &target, Priority::Convergence).await {
+    let observed = match observe(
+        &account.observer,
+        &target,
+        needed(effective, &journal.status().ledger),
+        Priority::Convergence,
+    )
+    .await
+    {
         Ok(observed) => observed,
         Err(error) => return Ok(Err(error)),
     };

@@ -1,6 +1,12 @@
 //! Effective environments from YAML, and a Railway that is nothing but a snapshot: it takes commits as Railway does.
 
-#![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "each test file uses its part"
+)]
 
 use std::{collections::BTreeMap, sync::Arc};
 
