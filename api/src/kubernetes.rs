@@ -18,6 +18,7 @@ pub(crate) mod discovery;
 pub(crate) mod dry_run;
 pub(crate) mod event;
 pub mod fields;
+pub(crate) mod lost_nulls;
 pub mod managed_fields;
 pub(crate) mod metadata;
 pub(crate) mod namespace;

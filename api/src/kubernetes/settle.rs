@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::call::{Call, Outcome};
 use super::managed_fields::Managers;
-use super::{dry_run, metadata, namespace};
+use super::{dry_run, lost_nulls, metadata, namespace};
 use crate::error::{CauseReason, Fault, Reason, Status};
 use crate::kinds::Kind;
 use crate::server::presented;
@@ -103,6 +103,7 @@ async fn create_named(
     let name = metadata::text(&object, "name").to_owned();
     let findings = kind.admit(&mut object);
     let mut warnings = call.judge_unknown(&findings.unknown, duplicates)?;
+    warnings.extend(lost_nulls::warnings(&kind.schema, None, &object));
     let mut faults = metadata::faults(&object);
     faults.extend(findings.faults);
     if !faults.is_empty() {
@@ -185,6 +186,7 @@ pub(super) async fn change(
     let mut after = successor(call, &before, candidate);
     let findings = kind.admit(&mut after);
     let mut warnings = call.judge_unknown(&findings.unknown, duplicates)?;
+    warnings.extend(lost_nulls::warnings(&kind.schema, Some(&before), &after));
     let faults = faults_of_change(&before, &after, findings.faults);
     if !faults.is_empty() {
         return Err(call.invalid(&live.key.name, faults));

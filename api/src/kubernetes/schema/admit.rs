@@ -130,7 +130,8 @@ impl Schema {
         });
     }
 
-    fn allows_null(&self) -> bool {
+    /// Whether null is a value here, rather than another way to leave the field out.
+    pub fn allows_null(&self) -> bool {
         self.nullable || (self.json_type.is_none() && !self.int_or_string)
     }
 
