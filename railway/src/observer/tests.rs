@@ -172,9 +172,12 @@ async fn a_sweep_over_a_hundred_environments_takes_one_request_and_two_when_one_
             project.environment(&format!("{name}-e{environment}"), "1", &services)
         });
         world.show(&name, project);
-        observer.follow(&ProjectId::new(name), false);
+        let seen = observer
+            .project(&ProjectId::new(name), Priority::Convergence)
+            .await
+            .unwrap();
+        assert_eq!(environments(&seen), 10);
     }
-    assert_eq!(observer.sweep().await.unwrap().configs, 100);
     world.railway.take_operations();
 
     pass(61).await;
@@ -590,14 +593,14 @@ async fn configurations_that_nobody_asked_for_are_not_read() {
             .map(|environment| environment.name.clone())
             .collect::<Vec<_>>()
     };
-    assert_eq!(look("e1").await, ["e1"]);
-    assert_eq!(look("e1").await, ["e1"]);
+    assert_eq!(look("e1").await, ["e1-name"]);
+    assert_eq!(look("e1").await, ["e1-name"]);
     assert_eq!(
         world.railway.take_operations(),
         ["ObserveProjects", "EnvironmentConfigs"]
     );
     // Wanted later: read at once, though the snapshot is fresh otherwise.
-    assert_eq!(look("e2").await, ["e1", "e2"]);
+    assert_eq!(look("e2-name").await, ["e1-name", "e2-name"]);
     assert_eq!(
         world.railway.take_operations(),
         ["ObserveProjects", "EnvironmentConfigs"]
