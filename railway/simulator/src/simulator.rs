@@ -273,11 +273,13 @@ fn ensure_workspace(world: &mut World, name: &str, plan: Plan) -> String {
     }
     let id = world.uuid();
     let created = world.now;
+    let order = world.workspaces.len();
     world.workspaces.insert(
         id.clone(),
         Workspace {
             id: id.clone(),
             name: name.to_owned(),
+            order,
             created,
             plan,
             halted: false,

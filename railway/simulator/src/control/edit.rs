@@ -154,7 +154,11 @@ pub(crate) fn perform(world: &mut World, edit: &Edit) -> Result<(), EditError> {
             Ok(fill_clone(world, &copy, &source, true, false)?)
         }
         Edit::CreateProject { name } => {
-            let workspace = world.workspaces.keys().next().cloned().unwrap_or_default();
+            let workspace = world
+                .workspaces_by_age()
+                .first()
+                .map(|workspace| workspace.id.clone())
+                .unwrap_or_default();
             create_project(
                 world,
                 NewProject {

@@ -31,13 +31,13 @@ pub(super) fn user(context: &Context<'_>, name: &str) -> Answer {
         }
         "workspaces" => Resolved::List(
             world
-                .workspaces
-                .keys()
-                .map(|id| Entity::Workspace(id.clone()))
+                .workspaces_by_age()
+                .iter()
+                .map(|workspace| Entity::Workspace(workspace.id.clone()))
                 .collect(),
         ),
-        "workspace" => match world.workspaces.keys().next() {
-            Some(id) => Resolved::Entity(Entity::Workspace(id.clone())),
+        "workspace" => match world.workspaces_by_age().first() {
+            Some(first) => Resolved::Entity(Entity::Workspace(first.id.clone())),
             None => Value::Null.into(),
         },
         "projects" => Resolved::Page(Vec::new()),

@@ -43,8 +43,8 @@ fn me(context: &Context<'_>) -> Answer {
 fn api_token(context: &Context<'_>) -> Answer {
     let world = context.world.borrow();
     let seen: Vec<Value> = world
-        .workspaces
-        .values()
+        .workspaces_by_age()
+        .into_iter()
         .filter(|workspace| context.grant.may_workspace(&workspace.id).is_ok())
         .map(|workspace| json!({"id": workspace.id, "name": workspace.name}))
         .collect();

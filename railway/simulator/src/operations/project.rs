@@ -149,10 +149,9 @@ fn create(context: &Context<'_>, input: &Arguments) -> Answer {
         }
         (None, Grant::Workspace(own)) => own.clone(),
         (None, Grant::Account) => world
-            .workspaces
-            .keys()
-            .next()
-            .cloned()
+            .workspaces_by_age()
+            .first()
+            .map(|workspace| workspace.id.clone())
             .ok_or(Refusal::NotAuthorized)?,
     };
     if !world.workspaces.contains_key(&workspace) {

@@ -41,7 +41,7 @@ pub(super) fn plan_of(world: &World, grant: &Grant) -> Plan {
     world
         .workspaces
         .get(&owner)
-        .or_else(|| world.workspaces.values().next())
+        .or_else(|| world.workspaces_by_age().first().copied())
         .map(|workspace| workspace.plan)
         .unwrap_or_default()
 }

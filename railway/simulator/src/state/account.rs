@@ -11,6 +11,8 @@ use crate::refusal::Refusal;
 pub(crate) struct Workspace {
     pub(crate) id: Id,
     pub(crate) name: String,
+    /// The first is the one that an account works in unless it says otherwise.
+    pub(crate) order: usize,
     pub(crate) created: i64,
     pub(crate) plan: Plan,
     /// The usage limit was hit: nothing runs.

@@ -192,6 +192,13 @@ impl World {
         id
     }
 
+    /// Workspaces in the order in which they were made.
+    pub(crate) fn workspaces_by_age(&self) -> Vec<&Workspace> {
+        let mut all: Vec<&Workspace> = self.workspaces.values().collect();
+        all.sort_by_key(|workspace| workspace.order);
+        all
+    }
+
     pub(crate) fn project(&self, id: &str) -> Result<&Project, Refusal> {
         self.projects.get(id).ok_or(Refusal::NotFound("Project"))
     }

@@ -232,3 +232,21 @@ async fn quirks_decide_what_tokens_may_do_and_lists_show() {
     let own = by_workspace.ok(list, Value::Null).await;
     assert_eq!(own["projects"]["edges"].as_array().unwrap().len(), 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_account_works_in_its_first_workspace_unless_it_says_otherwise() {
+    for seed in 0..8 {
+        let client = Client::new(Options {
+            seed,
+            more_workspaces: vec![WorkspaceSeed {
+                name: "Other".to_owned(),
+                token: "other-token".to_owned(),
+                plan: Plan::Hobby,
+            }],
+            ..Options::instant()
+        });
+        let create = "mutation { projectCreate(input: {}) { workspace { name } } }";
+        let data = client.ok(create, Value::Null).await;
+        assert_eq!(data["projectCreate"]["workspace"]["name"], "Acme");
+    }
+}
