@@ -161,7 +161,8 @@ pub(crate) async fn run(options: Options) -> Result<(), ServeError> {
         &tasks,
         &background,
     )?;
-    let store = storage::open(options.database.as_ref(), &folder).await?;
+    let storage = storage::open(options.database.as_ref(), &folder).await?;
+    let store = Arc::clone(&storage.store);
     let https = sockets.tls.url("https");
     let access = Access::prepare(&options.certificate, &*store, &folder, &https, now).await?;
 

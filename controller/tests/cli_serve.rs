@@ -33,6 +33,7 @@ fn a_server_stops_within_ten_seconds_although_somebody_watches() {
     let mut watcher = support::mirage()
         .current_dir(server.folder.path())
         .args(["wait", "namespace/default", "--for=deleted"])
+        .stdout(std::process::Stdio::null())
         .spawn()
         .unwrap();
     // Another whole request and answer: by then the watcher has had its turn.
@@ -118,4 +119,30 @@ fn objects_outlive_a_kill_and_its_leftovers() {
     let server = Server::start_in(folder, &["--no-controllers"], &[]);
     assert_eq!(server.does(&["get", "-o", "name"]), before);
     assert!(!server.data("kubeconfig.new").exists());
+}
+
+#[test]
+fn two_servers_on_one_database_are_one_too_many_wherever_their_folders_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}", folder.path().join("shared.db").display());
+    let first = Server::start(&["--no-controllers", "--database", &url]);
+    let second = run(
+        folder.path(),
+        &[
+            "serve",
+            "--listen",
+            "127.0.0.1:0",
+            "--listen-tls",
+            "127.0.0.1:0",
+            "--database",
+            &url,
+        ],
+    );
+    assert_eq!(second.status.code(), Some(1));
+    assert!(
+        stderr(&second).contains("another Mirage is using the database"),
+        "{}",
+        stderr(&second)
+    );
+    drop(first);
 }

@@ -1,6 +1,10 @@
 //! From YAML to running services and back, on a simulated Railway, through the binary alone.
 
-#![allow(clippy::unwrap_used, reason = "in a test a failure is the message")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "in a test a failure is the message"
+)]
 
 mod support;
 
@@ -144,4 +148,94 @@ fn metrics_and_logs_tell_of_the_work_and_never_of_values() {
             .any(|window| window == CANARY.as_bytes());
         assert!(!found, "{}", path.display());
     }
+}
+
+#[test]
+fn a_server_killed_in_the_middle_goes_on_without_making_anything_twice() {
+    let arguments = ["--simulate-railway", "--simulation-speed", "60"];
+    let server = Server::start(&arguments);
+    fs::copy(
+        example("monorepo.yaml"),
+        server.folder.path().join("shop.yaml"),
+    )
+    .unwrap();
+    server.does(&["apply", "-f", "shop.yaml"]);
+    // Far enough that something was made, and not everything.
+    until("the project to be made", || {
+        server
+            .does(&["get", "shop", "-o", "yaml"])
+            .contains("projectId")
+            .then_some(())
+    });
+    let server = Server::start_in(server.stop("KILL"), &arguments, &[]);
+    server.does(&["wait", "shop"]);
+    let railway = server.addresses()["railway"]
+        .as_str()
+        .unwrap()
+        .replace("/graphql/v2", "");
+    let answer = support::get(&format!("{railway}/_simulator/inventory"));
+    let body = answer.split_once("\r\n\r\n").unwrap().1;
+    let inventory: serde_json::Value = serde_json::from_str(body).unwrap();
+    let projects = inventory["projects"].as_array().unwrap();
+    assert_eq!(projects.len(), 1, "{body}");
+    let names = |what: &str| -> Vec<String> {
+        let mut names: Vec<String> = projects[0][what]
+            .as_array()
+            .unwrap_or_else(|| panic!("{what} in {body}"))
+            .iter()
+            .map(|entry| entry["name"].as_str().unwrap_or_default().to_owned())
+            .collect();
+        names.sort();
+        names
+    };
+    assert_eq!(names("services"), ["api", "postgres", "web", "worker"]);
+    assert_eq!(names("environments"), ["production", "shop"]);
+}
+
+#[test]
+fn a_destructive_plan_waits_until_exactly_it_is_approved() {
+    let server = Server::simulated();
+    let manifest = server.folder.path().join("shop.yaml");
+    let shop = |services: &str| {
+        format!(
+            "apiVersion: mirage.dev/v1alpha1\nkind: Environment\nmetadata: {{name: shop}}\nspec:\n  \
+             project: {{name: shop}}\n  approval: destructive\n  services:\n    \
+             web: {{source: {{image: \"nginx:1.29\"}}}}\n{services}"
+        )
+    };
+    fs::write(&manifest, shop("    old: {source: {image: \"redis:8\"}}\n")).unwrap();
+    server.does(&["apply", "-f", "shop.yaml", "--wait"]);
+    fs::write(&manifest, shop("")).unwrap();
+    server.does(&["apply", "-f", "shop.yaml"]);
+    server.does(&["wait", "shop", "--for=condition=Synced=False"]);
+    let shown = server.does(&["approve", "shop"]);
+    assert!(
+        shown.contains("delete service old") && shown.contains("DESTROYS"),
+        "{shown}"
+    );
+    let wrong = server.mirage(&["approve", "shop", "--plan", "0000"]);
+    assert_eq!(wrong.status.code(), Some(1));
+    let hash = shown.trim_end().rsplit(' ').next().unwrap();
+    server.does(&["approve", "shop", "--plan", hash]);
+    server.does(&["wait", "shop"]);
+    // `plan` succeeds only when nothing is left to do.
+    server.does(&["plan", "-f", "shop.yaml"]);
+}
+
+#[test]
+fn the_doctor_says_what_a_token_can_do_and_what_is_wrong_with_another() {
+    let server = Server::simulated();
+    let railway = server.addresses()["railway"].as_str().unwrap().to_owned();
+    let doctor = |token: &str| {
+        support::mirage()
+            .args(["railway", "doctor", "--railway-url", &railway])
+            .env("RAILWAY_API_TOKEN", token)
+            .output()
+            .unwrap()
+    };
+    let well = doctor("simulated-account-token");
+    assert!(well.status.success(), "{}", stdout(&well));
+    let ill = doctor("not-a-token-4f1c");
+    assert_eq!(ill.status.code(), Some(1), "{}", stdout(&ill));
+    assert!(!(stdout(&ill) + &support::stderr(&ill)).contains("not-a-token-4f1c"));
 }

@@ -51,24 +51,8 @@ impl DataDir {
         data_dir::ensure(path).map_err(unusable(path))?;
         // Absolute, because what is printed of it must hold in another folder too.
         let path = fs::canonicalize(path).map_err(unusable(path))?;
-        let lock_path = path.join(LOCK_FILE);
-        let lock = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(&lock_path)
-            .map_err(unusable(&lock_path))?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(DataDirError::InUse { path }),
-            Err(TryLockError::Error(source)) => {
-                return Err(DataDirError::Unusable {
-                    path: lock_path,
-                    source,
-                });
-            }
-        }
+        let lock = take(&path.join(LOCK_FILE))?
+            .ok_or_else(|| DataDirError::InUse { path: path.clone() })?;
         remove_unfinished(&path).map_err(unusable(&path))?;
         Ok(Self { path, _lock: lock })
     }
@@ -81,6 +65,26 @@ impl DataDir {
     /// A file or folder in it.
     pub(crate) fn join(&self, name: &str) -> PathBuf {
         self.path.join(name)
+    }
+}
+
+/// Takes a lock file for this process; nothing when another process has it.
+pub(super) fn take(lock_file: &Path) -> Result<Option<File>, DataDirError> {
+    let unusable = |source| DataDirError::Unusable {
+        path: lock_file.to_owned(),
+        source,
+    };
+    let lock = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(lock_file)
+        .map_err(unusable)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(Some(lock)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(source)) => Err(unusable(source)),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The store: a database file, and before it the seal that keeps secrets out of it.
 
-use std::{env, path::PathBuf, sync::Arc};
+use std::{env, fs::File, path::PathBuf, sync::Arc};
 
 use mirage_api::store::{
     Store,
@@ -8,7 +8,10 @@ use mirage_api::store::{
     sqlite::{self, SqliteStore},
 };
 
-use crate::serve::{data_dir::DataDir, database::Database};
+use crate::serve::{
+    data_dir::{self, DataDir, DataDirError},
+    database::Database,
+};
 
 const FILE: &str = "mirage.db";
 
@@ -18,6 +21,15 @@ const MASTER_KEY: &str = "MIRAGE_MASTER_KEY";
 /// Why the store did not open.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StorageError {
+    /// Another process writes to it.
+    #[error("another Mirage is using the database {}", path.display())]
+    InUse {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file beside the database by which it is locked.
+    #[error("the database cannot be locked")]
+    Lock(#[from] DataDirError),
     /// The database.
     #[error("the database cannot be opened")]
     Database(#[source] sqlite::OpenError),
@@ -32,6 +44,8 @@ pub(crate) enum StorageError {
 impl StorageError {
     pub(super) fn next_step(&self) -> Option<&'static str> {
         match self {
+            Self::InUse { .. } => Some("stop the other one, or name another file with --database"),
+            Self::Lock(_) => None,
             Self::Database(_) => {
                 Some("is the disk full or read-only? --database names another file")
             }
@@ -42,14 +56,27 @@ impl StorageError {
     }
 }
 
+/// The store, and what keeps other processes away from it.
+pub(super) struct Storage {
+    pub(super) store: Arc<dyn Store>,
+    /// The data folder's own database is under the folder's lock; one elsewhere needs its own.
+    _lock: Option<File>,
+}
+
 /// Opens the store for this process.
 pub(super) async fn open(
     database: Option<&Database>,
     folder: &DataDir,
-) -> Result<Arc<dyn Store>, StorageError> {
-    let path: PathBuf = match database {
-        Some(Database::Sqlite(path)) => path.clone(),
-        None => folder.join(FILE),
+) -> Result<Storage, StorageError> {
+    let (path, lock) = match database {
+        Some(Database::Sqlite(path)) => {
+            let mut beside = path.as_os_str().to_owned();
+            beside.push(".lock");
+            let lock = data_dir::take(beside.as_ref())?;
+            let lock = lock.ok_or_else(|| StorageError::InUse { path: path.clone() })?;
+            (path.clone(), Some(lock))
+        }
+        None => (folder.join(FILE), None),
     };
     let given = env::var(MASTER_KEY)
         .ok()
@@ -61,5 +88,8 @@ pub(super) async fn open(
     let sealed = SealedStore::open(store, Sealer::new(keys))
         .await
         .map_err(StorageError::Seal)?;
-    Ok(Arc::new(sealed))
+    Ok(Storage {
+        store: Arc::new(sealed),
+        _lock: lock,
+    })
 }
