@@ -282,7 +282,28 @@ impl<'a> Applier<'a> {
                     .await?;
                 Ok(())
             }
-            Err(failure) => self.refused(failure.error, &makes).await,
+            Err(failure) => {
+                // What was made before it failed is there, and is found again by this.
+                let made = |kind: LedgerKind, name: &str| match kind {
+                    LedgerKind::Service => failure.created.get(name).map(ToString::to_string),
+                    LedgerKind::Volume => {
+                        failure.created_volumes.get(name).map(ToString::to_string)
+                    }
+                    _ => None,
+                };
+                let (there, refused): (Vec<_>, Vec<_>) = makes
+                    .into_iter()
+                    .partition(|(kind, name)| made(*kind, name).is_some());
+                self.journal
+                    .write(|status| {
+                        for (kind, name) in &there {
+                            let id = made(*kind, name).unwrap_or_default();
+                            ledger::made(&mut status.ledger, *kind, name, &id, now);
+                        }
+                    })
+                    .await?;
+                self.refused(failure.error, &refused).await
+            }
         }
     }
 

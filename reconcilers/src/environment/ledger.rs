@@ -4,7 +4,10 @@ use jiff::Timestamp;
 use mirage_railway::snapshot::{EnvironmentSnapshot, ProjectSnapshot};
 use mirage_specs::ledger::{LedgerEntry, LedgerKind, LedgerState};
 
-use super::{diff::AMBIGUOUS_CREATE, effective::Effective};
+use super::{
+    diff::{AMBIGUOUS_CREATE, volume_name},
+    effective::Effective,
+};
 
 /// Writes down that something is about to be made. An entry that is there already keeps its first moment: the thing may
 /// have been made by the earlier call.
@@ -109,12 +112,16 @@ pub fn balance(
             now,
         );
     }
-    for name in effective.services.keys() {
-        if let Some(instance) = environment.instance_named(name)
-            && !next
+    for (name, desired) in &effective.services {
+        let Some(instance) = environment.instance_named(name) else {
+            continue;
+        };
+        let has = |ledger: &[LedgerEntry], kind, name: &str| {
+            ledger
                 .iter()
-                .any(|entry| entry.kind == LedgerKind::Service && entry.name == *name)
-        {
+                .any(|entry| entry.kind == kind && entry.name == name)
+        };
+        if !has(&next, LedgerKind::Service, name) {
             made(
                 &mut next,
                 LedgerKind::Service,
@@ -122,6 +129,23 @@ pub fn balance(
                 instance.service_id.as_str(),
                 now,
             );
+        }
+        for key in desired.volumes.keys() {
+            let name = volume_name(name, key);
+            if let Some(volume) = environment
+                .volumes
+                .values()
+                .find(|volume| volume.name == name)
+                && !has(&next, LedgerKind::Volume, &name)
+            {
+                made(
+                    &mut next,
+                    LedgerKind::Volume,
+                    &name,
+                    volume.volume_id.as_str(),
+                    now,
+                );
+            }
         }
     }
     next
