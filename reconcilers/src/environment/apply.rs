@@ -7,7 +7,7 @@ mod value;
 use jiff::Timestamp;
 use mirage_railway::{
     client::{NewEnvironment, NewProject},
-    error::{Class, Error},
+    error::{Class, Error, Failure},
     id::{EnvironmentId, ProjectId},
     snapshot::{EnvironmentSnapshot, Presence},
 };
@@ -85,6 +85,7 @@ impl From<kube::Error> for Stop {
 ///
 /// # Errors
 /// When something could not be written down. What Railway refuses is an [`Outcome`].
+#[tracing::instrument(skip_all, fields(actions = plan.entries.len(), hash = %plan.hash))]
 pub async fn apply(mut applier: Applier<'_>, plan: &Plan) -> Result<Outcome, ApplyError> {
     let mut place = applier.place();
     let mut outcome = Outcome::Nothing;
@@ -149,7 +150,7 @@ impl<'a> Applier<'a> {
         // The description is the only place on a project where its maker can be written down.
         let description = format!("Made by Mirage for environment {}", self.effective.id);
         let Some(workspace) = self.account.workspace() else {
-            return Ok(());
+            return Err(no_workspace(name).into());
         };
         let key = self.effective.id.to_string();
         let project = NewProject {
@@ -324,6 +325,17 @@ impl<'a> Applier<'a> {
         }
         Err(error.into())
     }
+}
+
+/// A project token sees one environment of one project, and no workspace to make anything in.
+fn no_workspace(project: &str) -> Error {
+    Error::Invalid(Failure {
+        operation: "ProjectCreate",
+        message: format!(
+            "project {project} does not exist, and a project token can create none: use an account or workspace token"
+        ),
+        trace_id: None,
+    })
 }
 
 /// What the entries of a commit make, as the ledger names it.
