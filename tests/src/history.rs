@@ -64,6 +64,8 @@ struct History {
     old_secrets: Vec<String>,
     spills: bool,
     story: Vec<String>,
+    /// One seed was asked for: then somebody wants to know every word.
+    tells_all: bool,
 }
 
 impl History {
@@ -84,6 +86,7 @@ impl History {
             old_secrets: Vec::new(),
             spills,
             story,
+            tells_all: std::env::var_os("MIRAGE_SEED").is_some(),
         };
         history.others_were_here()?;
         for key in imagine::KEYS {
@@ -183,7 +186,9 @@ impl History {
 
     async fn apply(&mut self, wish: Wish) -> anyhow::Result<()> {
         let manifest = wish.manifest();
-        self.tell(&format!("applies {}", manifest["spec"]));
+        if self.tells_all {
+            self.tell(&format!("applies {}", manifest["spec"]));
+        }
         self.world
             .apply(&manifest)
             .await
@@ -333,7 +338,10 @@ impl History {
                 invariants::unsettled(&self.world).await?.join("; ")
             );
         }
-        self.tell("at rest");
+        let (requests, effects) = (self.world.simulator.requests().total, self.world.effects());
+        self.tell(&format!(
+            "at rest after {requests} requests to Railway, and {effects} effects of this life"
+        ));
         self.forget_expired().await?;
         self.must_hold(when).await?;
         let mutations = self.world.simulator.requests().mutations;

@@ -20,7 +20,8 @@ pub(super) async fn unbalanced(
         let Some(wish) = expected.wishes.iter().find(|wish| wish.name == name) else {
             continue;
         };
-        if settled::is_refused(&object) {
+        // What is suspended may never have been made.
+        if settled::is_refused(&object) || wish.suspend {
             continue;
         }
         let status = object.status.unwrap_or_default();
