@@ -119,6 +119,16 @@ pub enum Standing {
     Ready(Arc<Account>),
     /// It cannot be used; why, with the next step.
     Refused(String),
+    /// Nothing is known of it yet, or it is not there at all.
+    Untried,
+}
+
+/// What is said of a credential that is not there.
+pub fn missing(namespace: &str, name: &str) -> String {
+    format!(
+        "there is no RailwayAccount {name:?} in namespace {namespace:?}: create one with a secretRef, \
+         or start `mirage serve` with RAILWAY_API_TOKEN"
+    )
 }
 
 /// All credentials, by namespace and name.
@@ -150,12 +160,7 @@ impl Accounts {
                 .get(&(DEFAULT.0.to_owned(), DEFAULT.1.to_owned()))
                 .filter(|_| name == DEFAULT.1)
         };
-        own.or_else(shared).cloned().unwrap_or_else(|| {
-            Standing::Refused(format!(
-                "there is no RailwayAccount {name:?} in namespace {namespace:?}: create one with a secretRef, \
-                 or start `mirage serve` with RAILWAY_API_TOKEN"
-            ))
-        })
+        own.or_else(shared).cloned().unwrap_or(Standing::Untried)
     }
 
     /// Makes a client and an observer for a token, and sets them to work.
@@ -219,7 +224,7 @@ impl Accounts {
                 Standing::Ready(account) => {
                     Some((format!("{namespace}/{name}"), Arc::clone(account)))
                 }
-                Standing::Refused(_) => None,
+                Standing::Refused(_) | Standing::Untried => None,
             })
             .collect()
     }

@@ -14,7 +14,7 @@ use mirage_railway::{client::Clock, secret::FingerprintKey};
 use mirage_specs::Environment;
 use sha2::{Digest, Sha256};
 
-use crate::{accounts::Accounts, metrics::Metrics, reason::Reason};
+use crate::{accounts::Accounts, metrics::Metrics};
 
 /// How long things wait.
 #[derive(Clone, Copy, Debug)]
@@ -79,12 +79,12 @@ impl Context {
         &self,
         object: &K,
         severity: EventType,
-        reason: Reason,
+        reason: &str,
         note: String,
     ) {
         let event = Event {
             type_: severity,
-            reason: reason.to_string(),
+            reason: reason.to_owned(),
             // The recorder counts events of one reason and action up under the first one's note: another note is another
             // action, or the story would repeat its first sentence.
             action: format!("Reconcile-{}", digest(&note)),

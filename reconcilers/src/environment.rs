@@ -135,7 +135,7 @@ async fn route(
             ctx.tell(
                 environment.as_ref(),
                 EventType::Normal,
-                Reason::Expired,
+                Reason::Expired.into(),
                 note,
             )
             .await;

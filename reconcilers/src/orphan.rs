@@ -17,7 +17,7 @@ use mirage_specs::{Orphan, orphan::OrphanStatus};
 use serde_json::json;
 
 use crate::{
-    accounts::Standing,
+    accounts::{Standing, missing},
     context::Context,
     environment::{
         condition::whole_seconds,
@@ -64,6 +64,7 @@ pub async fn reconcile(orphan: Arc<Orphan>, ctx: Arc<Context>) -> Result<Action,
         .map_or("default", |account| account.name.as_str());
     let message = match ctx.accounts.get(&namespace, account) {
         Standing::Refused(why) => why,
+        Standing::Untried => missing(&namespace, account),
         Standing::Ready(account) => {
             let Some(project) = orphan.spec.project_id.as_deref().map(ProjectId::new) else {
                 return Ok(Action::await_change());

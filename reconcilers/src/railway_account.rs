@@ -136,6 +136,13 @@ async fn verify(
     let account = ctx.accounts.open(token);
     let found = match account.client.identify().await {
         Ok(identity) => workspace(object, &identity),
+        // The token worked before, and it is not the token that fails: what is at work goes on.
+        Err(error)
+            if is_passing(&error)
+                && matches!(ctx.accounts.get(namespace, name), Standing::Ready(_)) =>
+        {
+            return Ok(Action::requeue(again(&error, ctx)));
+        }
         Err(error) => {
             let (reason, message) = crate::environment::status::told(&error);
             let standing =
@@ -192,6 +199,13 @@ async fn verify(
 pub fn on_error(_: Arc<RailwayAccount>, error: &AccountError, keyring: Arc<Keyring>) -> Action {
     tracing::warn!(%error, "a reconcile could not be finished and is repeated");
     Action::requeue(keyring.context.intervals.active)
+}
+
+fn is_passing(error: &Error) -> bool {
+    matches!(
+        error.class(),
+        Class::Transient | Class::Ambiguous | Class::NotYet | Class::RateLimited
+    )
 }
 
 fn again(error: &Error, ctx: &Context) -> Duration {
@@ -364,7 +378,7 @@ async fn publish(
         } else {
             EventType::Warning
         };
-        ctx.tell(object, severity, reason, note).await;
+        ctx.tell(object, severity, reason.into(), note).await;
     }
     Ok(())
 }

@@ -363,9 +363,22 @@ fn committed(
     next.variables = wanted.variables;
     for name in services {
         match wanted.services.get(*name) {
-            Some(service) => next.services.insert((*name).to_owned(), service.clone()),
-            None => next.services.remove(*name),
-        };
+            Some(service) => {
+                let recorded = next.services.entry((*name).to_owned()).or_default();
+                let domains = std::mem::take(&mut recorded.domains);
+                *recorded = service.clone();
+                // A domain that is no longer declared goes by a call of its own, after the commit. Were it struck here,
+                // nobody would know that it has to go.
+                for domain in domains {
+                    if !recorded.domains.contains(&domain) {
+                        recorded.domains.push(domain);
+                    }
+                }
+            }
+            None => {
+                next.services.remove(*name);
+            }
+        }
     }
     for entry in entries {
         if let Action::DeleteService { service, .. } = &entry.action {

@@ -30,7 +30,7 @@ use super::{
     wake,
 };
 use crate::{
-    accounts::{Account, Standing},
+    accounts::{Account, Standing, missing},
     context::Context,
     reason::Reason,
 };
@@ -64,14 +64,22 @@ pub(super) async fn visit(
         .or(recorded)
         .unwrap_or_else(|| DEFAULT_ACCOUNT.to_owned());
     let standing = ctx.accounts.get(namespace, &account);
+    let unusable = match &standing {
+        Standing::Ready(_) => None,
+        Standing::Refused(why) => Some(why.clone()),
+        Standing::Untried => Some(missing(namespace, &account)),
+    };
     let (observed, account) = match standing {
-        Standing::Refused(why) => (
-            Observed {
-                project: Presence::Unknown(why),
-                in_grace: false,
-            },
-            None,
-        ),
+        Standing::Refused(_) | Standing::Untried => {
+            let project = Presence::Unknown(unusable.unwrap_or_default());
+            (
+                Observed {
+                    project,
+                    in_grace: false,
+                },
+                None,
+            )
+        }
         Standing::Ready(account) => {
             match observe(
                 &account.observer,
@@ -121,7 +129,7 @@ pub(super) async fn visit(
             ctx.tell(
                 environment.as_ref(),
                 EventType::Warning,
-                Reason::Orphaned,
+                Reason::Orphaned.into(),
                 note.clone(),
             )
             .await;
@@ -247,7 +255,7 @@ async fn let_go(
     ctx.tell(
         environment.as_ref(),
         EventType::Normal,
-        Reason::TornDown,
+        Reason::TornDown.into(),
         note,
     )
     .await;

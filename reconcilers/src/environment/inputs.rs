@@ -5,7 +5,11 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::core::v1::Secret;
 use kube::{Api, Client};
 use mirage_railway::secret::SecretValue;
-use mirage_specs::{Environment, EnvironmentTemplate, EnvironmentTemplateSpec, templates};
+use mirage_specs::{
+    Environment, EnvironmentTemplate, EnvironmentTemplateSpec, RailwayAccount, templates,
+};
+
+use crate::accounts::DEFAULT;
 
 use super::resolve::{Inputs, ResolveError, secret_refs};
 
@@ -93,4 +97,26 @@ pub async fn secrets(
         }
     }
     Ok(inputs)
+}
+
+/// The credential's object: the namespace's own, or the one that the process brings for all.
+///
+/// # Errors
+/// When the API server did not answer.
+pub async fn account(
+    client: &Client,
+    namespace: &str,
+    name: &str,
+) -> Result<Option<RailwayAccount>, InputsError> {
+    let unread = |source| InputsError::Api {
+        what: "the RailwayAccount",
+        source,
+    };
+    let own: Api<RailwayAccount> = Api::namespaced(client.clone(), namespace);
+    let found = own.get_opt(name).await.map_err(unread)?;
+    if found.is_some() || name != DEFAULT.1 {
+        return Ok(found);
+    }
+    let shared: Api<RailwayAccount> = Api::namespaced(client.clone(), DEFAULT.0);
+    shared.get_opt(DEFAULT.1).await.map_err(unread)
 }

@@ -1,7 +1,7 @@
 //! Keeping the ledger true: what was intended and has appeared is made, what was removed and has gone is forgotten. Pure.
 
 use jiff::Timestamp;
-use mirage_railway::snapshot::{EnvironmentSnapshot, ProjectSnapshot};
+use mirage_railway::snapshot::{EnvironmentSnapshot, ProjectSnapshot, VolumeSnapshot};
 use mirage_specs::ledger::{LedgerEntry, LedgerKind, LedgerState};
 
 use super::{
@@ -77,13 +77,7 @@ pub fn balance(
             LedgerKind::Service => environment
                 .instance_named(&entry.name)
                 .map(|instance| instance.service_id.to_string()),
-            LedgerKind::Volume => environment
-                .volumes
-                .values()
-                .find(|volume| {
-                    volume.name == entry.name
-                        || entry.railway_id.as_deref() == Some(volume.volume_id.as_str())
-                })
+            LedgerKind::Volume => seen_volume(entry, effective, environment)
                 .map(|volume| volume.volume_id.to_string()),
             LedgerKind::Domain => seen_domain(entry, environment),
         };
@@ -149,6 +143,33 @@ pub fn balance(
         }
     }
     next
+}
+
+/// The volume of an entry: by name, by id, or, while the entry is open, the one that was made and not yet named. Making a
+/// volume and naming it are two calls, and a process may die between them.
+fn seen_volume<'a>(
+    entry: &LedgerEntry,
+    effective: &Effective,
+    environment: &'a EnvironmentSnapshot,
+) -> Option<&'a VolumeSnapshot> {
+    let volumes = || environment.volumes.values();
+    let known = volumes().find(|volume| {
+        volume.name == entry.name || entry.railway_id.as_deref() == Some(volume.volume_id.as_str())
+    });
+    if known.is_some() || entry.state != LedgerState::Intended || entry.railway_id.is_some() {
+        return known;
+    }
+    let (service, mount_path) = effective.services.iter().find_map(|(service, desired)| {
+        let mut volumes = desired.volumes.iter();
+        volumes
+            .find(|(key, _)| volume_name(service, key) == entry.name)
+            .map(|(_, volume)| (service, &volume.mount_path))
+    })?;
+    let instance = environment.instance_named(service)?;
+    volumes().find(|volume| {
+        volume.service_id.as_ref() == Some(&instance.service_id)
+            && volume.mount_path.as_ref() == Some(mount_path)
+    })
 }
 
 fn seen_domain(entry: &LedgerEntry, environment: &EnvironmentSnapshot) -> Option<String> {

@@ -56,6 +56,7 @@ pub fn made(ledger: &[LedgerEntry]) -> BTreeSet<String> {
 ///
 /// # Errors
 /// Whatever the client could not hide by retrying; nothing was learnt then.
+#[tracing::instrument(skip_all)]
 pub async fn observe(
     observer: &Observer,
     target: &ProjectTarget,

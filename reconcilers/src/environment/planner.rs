@@ -16,7 +16,7 @@ use super::{
     observe::{needed, observe},
     order, resolve,
 };
-use crate::accounts::{Accounts, Standing};
+use crate::accounts::{Accounts, Standing, missing};
 
 /// Makes plans without carrying them out.
 pub struct Planner {
@@ -89,6 +89,9 @@ impl Planner {
         let account = match self.accounts.get(&namespace, &effective.account) {
             Standing::Ready(account) => account,
             Standing::Refused(why) => return Err(PlanError::Account(why)),
+            Standing::Untried => {
+                return Err(PlanError::Account(missing(&namespace, &effective.account)));
+            }
         };
         let status = environment.status.clone().unwrap_or_default();
         let known = status

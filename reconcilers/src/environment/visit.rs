@@ -29,7 +29,7 @@ use super::{
     resolve, rival, status, wake,
 };
 use crate::{
-    accounts::{Account, Standing},
+    accounts::{Account, Standing, missing},
     context::Context,
 };
 
@@ -46,6 +46,8 @@ pub(super) async fn visit(
             return refuse(environment, &mut journal, refusal, ctx).await;
         }
         Err(Unwanted::Error(error)) => return Err(error),
+        // A process that has just started says nothing before it has tried: what is known stays told.
+        Err(Unwanted::NotYet) => return Ok(("waiting", Action::requeue(ctx.intervals.soon))),
     };
     let observed = match look(&effective, &account, &mut journal, ctx).await? {
         Ok(observed) => observed,
@@ -146,6 +148,8 @@ pub(super) async fn visit(
 enum Unwanted {
     Refusal(Refusal),
     Error(ReconcileError),
+    /// The credential is there and was not tried yet.
+    NotYet,
 }
 
 impl From<inputs::InputsError> for Unwanted {
@@ -164,6 +168,7 @@ impl From<resolve::ResolveError> for Unwanted {
 }
 
 /// What is wanted, and who may bring it about.
+#[tracing::instrument(name = "resolve", skip_all)]
 async fn wanted(
     environment: &Arc<Environment>,
     namespace: &str,
@@ -180,6 +185,15 @@ async fn wanted(
     match ctx.accounts.get(namespace, &effective.account) {
         Standing::Ready(account) => Ok((effective, account)),
         Standing::Refused(why) => Err(Unwanted::Refusal(Refusal::account(why))),
+        Standing::Untried => {
+            match inputs::account(&ctx.client, namespace, &effective.account).await? {
+                Some(_) => Err(Unwanted::NotYet),
+                None => Err(Unwanted::Refusal(Refusal::account(missing(
+                    namespace,
+                    &effective.account,
+                )))),
+            }
+        }
     }
 }
 
@@ -252,7 +266,7 @@ fn decide(
         was_suspended: status.suspended,
         retry: environment.annotations().contains_key(RETRY),
     };
-    let mut plan = diff(effective, observed, &memory, now);
+    let mut plan = tracing::info_span!("diff").in_scope(|| diff(effective, observed, &memory, now));
     let makes_project = plan.entries.iter().find_map(|entry| match &entry.action {
         PlanAction::CreateProject { name } => Some(name.clone()),
         _ => None,
@@ -297,6 +311,7 @@ async fn refuse(
 }
 
 /// Writes the status, and tells as an Event what of it is news.
+#[tracing::instrument(name = "status", skip_all)]
 async fn publish(
     environment: &Arc<Environment>,
     journal: &mut Journal,
@@ -306,7 +321,8 @@ async fn publish(
     let news = wake::news(environment.status.as_ref(), &next);
     journal.write(|status| *status = next).await?;
     for (severity, reason, note) in news {
-        ctx.tell(environment.as_ref(), severity, reason, note).await;
+        ctx.tell(environment.as_ref(), severity, &reason, note)
+            .await;
     }
     Ok(())
 }
@@ -321,7 +337,7 @@ async fn tell_plan(environment: &Arc<Environment>, plan: &Plan, ctx: &Arc<Contex
     ctx.tell(
         environment.as_ref(),
         EventType::Normal,
-        crate::reason::Reason::Applying,
+        crate::reason::Reason::Applying.into(),
         note,
     )
     .await;

@@ -81,48 +81,40 @@ pub fn is_in_transition(status: &EnvironmentStatus) -> bool {
         })
 }
 
-/// What somebody who watches Events wants to hear: conditions that turned, services that failed or recovered.
+/// What somebody who watches Events wants to hear: conditions that turned, each under its own reason.
 pub fn news(
     earlier: Option<&EnvironmentStatus>,
     next: &EnvironmentStatus,
-) -> Vec<(EventType, Reason, String)> {
-    let was = |kind: &str| {
-        let conditions = earlier
-            .map(|status| status.conditions.as_slice())
-            .unwrap_or_default();
-        conditions.iter().find(|condition| condition.type_ == kind)
-    };
-    let mut news = Vec::new();
+) -> Vec<(EventType, String, String)> {
+    let conditions = earlier
+        .map(|status| status.conditions.as_slice())
+        .unwrap_or_default();
+    let mut news: Vec<(EventType, String, String)> = Vec::new();
     for condition in &next.conditions {
-        let before = was(&condition.type_);
+        let before = conditions
+            .iter()
+            .find(|before| before.type_ == condition.type_);
         let turned = before.is_none_or(|before| before.status != condition.status);
         let other_reason = before.is_none_or(|before| before.reason != condition.reason);
-        match (condition.type_.as_str(), condition.status.as_str()) {
-            ("Ready", "True") if turned => news.push((
-                EventType::Normal,
-                Reason::ServicesHealthy,
-                condition.message.clone(),
-            )),
-            ("Drifted", "True") if turned => news.push((
-                EventType::Warning,
-                Reason::DriftFound,
-                condition.message.clone(),
-            )),
-            ("Degraded", "True") if other_reason => {
-                news.push((
-                    EventType::Warning,
-                    Reason::ServiceFailed,
-                    format!("{}: {}", condition.reason, condition.message),
-                ));
-            }
+        let severity = match (condition.type_.as_str(), condition.status.as_str()) {
+            ("Ready", "True") if turned => EventType::Normal,
+            ("Drifted", "True") if turned => EventType::Warning,
+            ("Degraded", "True") if other_reason => EventType::Warning,
             ("Synced", "False") if other_reason && is_worth_telling(&condition.reason) => {
-                news.push((
-                    EventType::Warning,
-                    Reason::ApplyFailed,
-                    format!("{}: {}", condition.reason, condition.message),
-                ));
+                EventType::Warning
             }
-            _ => {}
+            _ => continue,
+        };
+        // One cause may turn several conditions; it is one piece of news.
+        if !news
+            .iter()
+            .any(|(_, reason, _)| *reason == condition.reason)
+        {
+            news.push((
+                severity,
+                condition.reason.clone(),
+                condition.message.clone(),
+            ));
         }
     }
     news

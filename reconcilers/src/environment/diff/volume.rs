@@ -85,7 +85,15 @@ impl<'a> Draft<'a> {
             .flat_map(|applied| &applied.volumes);
         for key in was_declared.filter(|key| !pair.desired.volumes.contains_key(*key)) {
             let name = volume_name(pair.name, key);
-            if let Some(volume) = attached.iter().find(|volume| volume.name == name) {
+            // By its id too: one that was made and never named has another name than ours.
+            let id = self
+                .memory
+                .entry(LedgerKind::Volume, &name)
+                .and_then(|entry| entry.railway_id.clone());
+            let ours = attached.iter().find(|volume| {
+                volume.name == name || id.as_deref() == Some(volume.volume_id.as_str())
+            });
+            if let Some(volume) = ours {
                 let delete = Action::DeleteVolume {
                     service: pair.name.to_owned(),
                     name,
