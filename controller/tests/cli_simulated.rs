@@ -160,11 +160,12 @@ fn a_server_killed_in_the_middle_goes_on_without_making_anything_twice() {
     )
     .unwrap();
     server.does(&["apply", "-f", "shop.yaml"]);
-    // Far enough that something was made, and not everything.
-    until("the project to be made", || {
+    // Far enough that something was made, and not everything. Not before the environment is known: one whose creation
+    // was never answered is waited for, in real minutes, before it is made again.
+    until("the environment to be made", || {
         server
             .does(&["get", "shop", "-o", "yaml"])
-            .contains("projectId")
+            .contains("environmentId")
             .then_some(())
     });
     let server = Server::start_in(server.stop("KILL"), &arguments, &[]);
