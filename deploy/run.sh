@@ -38,12 +38,16 @@ echo "Applying $EXAMPLE:"
 "$MIRAGE" apply -f "$EXAMPLE" --wait || echo "(not ready; \`mirage describe\` says why)" >&2
 echo
 "$MIRAGE" get -o wide
+elsewhere=
+if [ "$DATA_DIR" != .mirage ]; then
+  elsewhere="  export MIRAGE_DATA_DIR=$DATA_DIR"$'\n'
+fi
 cat <<TRY
 
 Mirage stays up until Ctrl-C. In another terminal, from this folder:
 
   export PATH="$(dirname "$MIRAGE"):\$PATH"
-  mirage get                                   # the table above, live
+${elsewhere}  mirage get                                   # the table above, live
   mirage describe shop                         # conditions, services, ledger, events
   mirage plan -f $EXAMPLE    # nothing to do: Railway is as declared
   export KUBECONFIG=$DATA_DIR/kubeconfig && kubectl get environments -w
