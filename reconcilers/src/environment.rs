@@ -12,6 +12,7 @@
 //! What is about to be made is written into the status first ([`journal`], [`ledger`]), so a process killed between any
 //! two lines finds out afterwards what happened. Teardown is the same way with another decision ([`teardown`]).
 
+pub mod action;
 pub mod applied;
 pub mod apply;
 pub mod approval;
@@ -21,7 +22,9 @@ pub mod diff;
 pub mod effective;
 pub mod farewell;
 pub mod field;
+pub mod finding;
 pub mod health;
+pub mod hold;
 pub mod identity;
 pub mod inputs;
 pub mod journal;

@@ -144,7 +144,7 @@ async fn verify(
             return Ok(Action::requeue(again(&error, ctx)));
         }
         Err(error) => {
-            let (reason, message) = crate::environment::status::told(&error);
+            let (reason, message) = crate::environment::finding::told(&error);
             let standing =
                 Standing::Refused(format!("RailwayAccount {namespace}/{name}: {message}"));
             ctx.accounts.set(namespace, name, standing);

@@ -20,12 +20,12 @@ use super::{
     apply::{Applier, ApplyError, Outcome, apply},
     condition::{Finding, Truth, conditions, whole_seconds},
     effective::Effective,
+    finding::told,
     identity::MirageId,
     journal::Journal,
     observe::{Observed, made, observe},
     plan::Plan,
     resolve::DEFAULT_ACCOUNT,
-    status::told,
     teardown::{self, Teardown, teardown},
     wake,
 };

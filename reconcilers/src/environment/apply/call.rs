@@ -101,6 +101,11 @@ impl<'a> Applier<'a> {
                 };
                 self.journal
                     .write(|status| {
+                        // Railway said that it is gone, which is more than a read within the grace time could say.
+                        status.ledger.retain(|entry| {
+                            entry.kind != LedgerKind::Domain
+                                || entry.railway_id.as_deref() != Some(id.as_str())
+                        });
                         if let Some(service) = status
                             .applied
                             .as_mut()

@@ -1,0 +1,101 @@
+//! Why something that is wanted is not done yet.
+
+use std::fmt;
+
+use mirage_railway::id::ProjectId;
+
+/// Why something waits. Each is a sentence for the person who owns the object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Hold {
+    /// Railway could not be read completely, so nothing is concluded from what seems to be missing.
+    Unobserved {
+        /// Railway's or our own words.
+        why: String,
+    },
+    /// A call was made whose answer was lost, or whose effect is not visible yet.
+    AwaitingVisibility {
+        /// What is awaited.
+        what: String,
+    },
+    /// The Railway environment belongs to somebody else; nothing is touched.
+    Conflict {
+        /// What is in the way.
+        why: String,
+    },
+    /// The project was given by id, and there is none that this token can see.
+    ProjectMissing {
+        /// Railway's id.
+        id: ProjectId,
+    },
+    /// Railway is applying our last change.
+    ChangeApplying,
+    /// Another environment is making the project right now.
+    AwaitingProject {
+        /// The project's name.
+        name: String,
+    },
+    /// Sequential rollout: an earlier wave is not healthy yet.
+    WaitingForDependency {
+        /// The service that waits.
+        service: String,
+        /// The services it waits for.
+        on: Vec<String>,
+    },
+    /// Two parties keep changing the same thing.
+    Fight {
+        /// The target both claim.
+        target: String,
+        /// How often it was repaired.
+        repairs: u32,
+    },
+    /// Every deployment was stopped at once, and not by us.
+    EverythingStopped,
+    /// A variable must be copied from a place that is not there or cannot be read.
+    CopySourceMissing {
+        /// The variable.
+        variable: String,
+        /// Where it should come from.
+        from: String,
+    },
+}
+
+impl fmt::Display for Hold {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unobserved { why } => write!(
+                f,
+                "Railway could not be read completely ({why}); nothing is changed until it can"
+            ),
+            Self::AwaitingVisibility { what } => write!(f, "waiting for Railway to show {what}"),
+            Self::Conflict { why } => write!(
+                f,
+                "{why}; choose another spec.name, or delete the other one, or import it"
+            ),
+            Self::ProjectMissing { id } => write!(
+                f,
+                "there is no project {id} that this account can see; check spec.project.id and the token's workspace"
+            ),
+            Self::ChangeApplying => write!(f, "Railway is applying the last change"),
+            Self::AwaitingProject { name } => write!(
+                f,
+                "another environment is creating project {name} right now"
+            ),
+            Self::WaitingForDependency { service, on } => {
+                write!(f, "{service} waits until {} is healthy", on.join(", "))
+            }
+            Self::Fight { target, repairs } => write!(
+                f,
+                "{target} was repaired {repairs} times and changed back each time; stop whatever else changes it, \
+                 or add it to spec.drift.ignore, then set the annotation mirage.dev/retry"
+            ),
+            Self::EverythingStopped => write!(
+                f,
+                "every deployment was stopped at once, as a usage limit does; check the workspace's usage, \
+                 then set the annotation mirage.dev/retry"
+            ),
+            Self::CopySourceMissing { variable, from } => {
+                write!(f, "variable {variable} cannot be copied: {from}")
+            }
+        }
+    }
+}
