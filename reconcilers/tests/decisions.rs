@@ -1,5 +1,7 @@
 //! The smaller decisions: approval, rivals, status and the record of what was applied.
 
+#![allow(clippy::unwrap_used, reason = "in tests a failure is the message")]
+
 mod support;
 
 use mirage_railway::{
