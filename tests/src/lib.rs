@@ -13,5 +13,6 @@ pub mod boundary;
 pub mod history;
 pub mod invariants;
 pub mod manifest;
+pub mod process;
 pub mod seeds;
 pub mod world;
