@@ -108,7 +108,7 @@ impl Command {
         match self {
             Self::Serve(serve) => Settings {
                 format: serve.log_format,
-                default_filter: "info,kube=warn,kube_client=warn,kube_runtime=warn",
+                default_filter: "info,kube=warn,kube_client=warn,kube_runtime=warn,mirage_railway_simulator::query=warn",
                 export: true,
             },
             Self::RailwaySimulator(_) => Settings {

@@ -14,7 +14,7 @@ use mirage_railway::{client::Clock, secret::FingerprintKey};
 use mirage_specs::Environment;
 use sha2::{Digest, Sha256};
 
-use crate::{accounts::Accounts, metrics::Metrics};
+use crate::{accounts::Accounts, environment::patience::Patience, metrics::Metrics};
 
 /// How long things wait.
 #[derive(Clone, Copy, Debug)]
@@ -29,6 +29,8 @@ pub struct Intervals {
     pub soon: Duration,
     /// Until a settled object is visited again without a reason.
     pub resync: Duration,
+    /// How long things may take before they count as not happening.
+    pub patience: Patience,
 }
 
 impl Default for Intervals {
@@ -40,6 +42,7 @@ impl Default for Intervals {
             grace: Duration::from_secs(30),
             soon: Duration::from_secs(2),
             resync: Duration::from_secs(600),
+            patience: Patience::default(),
         }
     }
 }
@@ -89,8 +92,13 @@ impl Context {
             // action, or the story would repeat its first sentence.
             action: format!("Reconcile-{}", digest(&note)),
             secondary: None,
-            note: Some(shortened(note)),
+            note: Some(shortened(note.clone())),
         };
+        let (kind, name) = (
+            K::kind(&()),
+            object.meta().name.as_deref().unwrap_or_default(),
+        );
+        tracing::info!(%kind, %name, %reason, "{name}: {note}");
         if let Err(error) = self.recorder.publish(&event, &object.object_ref(&())).await {
             tracing::debug!(%error, "an event could not be written");
         }

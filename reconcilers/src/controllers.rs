@@ -86,6 +86,7 @@ impl Controllers {
             accounts: Arc::clone(&self.accounts),
             key: self.options.fingerprint_key.clone(),
             clock: Arc::clone(&self.options.clock),
+            patience: self.options.intervals.patience,
         })
     }
 

@@ -32,6 +32,7 @@ pub mod ledger;
 pub mod normalize;
 pub mod observe;
 pub mod order;
+pub mod patience;
 pub mod pending;
 pub mod plan;
 pub mod planner;

@@ -6,11 +6,12 @@ mod support;
 
 use mirage_railway::{
     error::{Error, Failure},
-    snapshot::{DeploymentStatus, Presence},
+    snapshot::DeploymentStatus,
 };
 use mirage_reconcilers::environment::{
     approval::{Gate, gate},
     observe::Observed,
+    patience::Patience,
     plan::Plan,
     rival::rival,
     status::{Visit, status},
@@ -99,10 +100,7 @@ fn what_was_not_observed_is_unknown_and_never_guessed() {
     let world = World::synced(&effective(SPEC));
     let wanted = effective(SPEC);
     let seen = visit(&world, SPEC, &Plan::default(), None);
-    let unseen = Observed {
-        project: Presence::Unknown("503".to_owned()),
-        in_grace: false,
-    };
+    let unseen = Observed::nothing("503".to_owned(), Patience::default());
     let failure = Failure {
         operation: "ObserveProjects",
         message: "upstream connect error".to_owned(),

@@ -5,9 +5,9 @@ mod support;
 use jiff::SignedDuration;
 use mirage_railway::{
     secret::Fingerprint,
-    snapshot::{DeploymentStatus, Presence, VariableSnapshot},
+    snapshot::{DeploymentStatus, VariableSnapshot},
 };
-use mirage_reconcilers::environment::{ledger, observe::Observed, plan::Hold};
+use mirage_reconcilers::environment::{ledger, observe::Observed, patience::Patience, plan::Hold};
 use mirage_specs::ledger::LedgerKind;
 use serde_json::json;
 use support::{World, effective, text};
@@ -167,10 +167,7 @@ fn the_same_repair_again_and_again_is_a_fight() {
 fn an_unreadable_project_plans_nothing() {
     let wanted = effective(SHOP);
     let world = World::synced(&wanted);
-    let unseen = Observed {
-        project: Presence::Unknown("503".to_owned()),
-        in_grace: false,
-    };
+    let unseen = Observed::nothing("503".to_owned(), Patience::default());
     let plan = world.plan_seeing(&wanted, &unseen);
     assert!(plan.entries.is_empty());
     assert!(matches!(plan.holds.as_slice(), [Hold::Unobserved { .. }]));

@@ -4,10 +4,9 @@ mod support;
 
 use std::sync::Arc;
 
-use mirage_railway::snapshot::Presence;
 use mirage_railway::snapshot::VariableSnapshot;
 use mirage_reconcilers::environment::{
-    effective::Effective, field::Field, observe::Observed, plan::Plan,
+    effective::Effective, field::Field, observe::Observed, patience::Patience, plan::Plan,
 };
 use proptest::{prelude::*, test_runner::FileFailurePersistence};
 use serde_json::{Value, json};
@@ -216,7 +215,7 @@ proptest! {
     fn what_cannot_be_read_leads_to_nothing(spec in spec(), next in spec()) {
         let (spec, next) = (wanted(&spec), wanted(&next));
         let mut world = World::synced(&spec);
-        let unseen = Observed { project: Presence::Unknown("unreadable".to_owned()), in_grace: false };
+        let unseen = Observed::nothing("unreadable".to_owned(), Patience::default());
         prop_assert!(world.plan_seeing(&next, &unseen).entries.is_empty());
         world.environment().config = None;
         prop_assert!(world.plan(&next).entries.is_empty());

@@ -3,16 +3,14 @@
 mod support;
 
 use jiff::SignedDuration;
-use mirage_railway::{
-    secret::Fingerprint,
-    snapshot::{Presence, VariableSnapshot},
-};
+use mirage_railway::{secret::Fingerprint, snapshot::VariableSnapshot};
 use mirage_reconcilers::environment::{
     identity::MirageId,
     ledger,
     observe::Observed,
+    patience::Patience,
     plan::Action,
-    teardown::{DEADLINE, Teardown, project, teardown},
+    teardown::{Teardown, project, teardown},
 };
 use mirage_specs::{
     EnvironmentStatus,
@@ -177,13 +175,10 @@ fn an_environment_made_by_hand_is_left_alone() {
 fn what_cannot_be_seen_is_waited_for_and_then_left_behind_with_a_receipt() {
     let mut world = World::synced(&effective(SPEC));
     let status = status(&world);
-    let unseen = Observed {
-        project: Presence::Unknown("503".to_owned()),
-        in_grace: false,
-    };
+    let unseen = Observed::nothing("503".to_owned(), Patience::default());
     let blind = |now| teardown(&MirageId::new(UID), &status, &unseen, Deletion::Delete, now);
     assert!(is_waiting(&blind(world.now)));
-    world.now += DEADLINE;
+    world.now += Patience::default().teardown;
     assert!(matches!(blind(world.now), Teardown::GiveUp { why, .. } if why == "503"));
 }
 
@@ -191,7 +186,7 @@ fn what_cannot_be_seen_is_waited_for_and_then_left_behind_with_a_receipt() {
 fn a_removal_that_never_happens_ends_at_the_deadline() {
     let mut world = World::synced(&effective(SPEC));
     let status = status(&world);
-    world.now += DEADLINE;
+    world.now += Patience::default().teardown;
     assert!(matches!(
         decide(&world, &status, Deletion::Delete),
         Teardown::GiveUp {

@@ -2,9 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
+use jiff::SignedDuration;
 use mirage_api::{Api, Clock};
 use mirage_railway::secret::FingerprintKey;
-use mirage_reconcilers::{Controllers, Intervals, Options, Planner};
+use mirage_reconcilers::{
+    Controllers, Intervals, Options, Planner, environment::patience::Patience,
+};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -80,12 +83,21 @@ fn hastened(intervals: Intervals, speed: f64) -> Intervals {
         time.div_f64(speed.max(1.0))
             .max(Duration::from_millis(100).min(time))
     };
+    let patience = intervals.patience;
+    let sooner = |time: SignedDuration| {
+        SignedDuration::try_from_secs_f64(time.as_secs_f64() / speed.max(1.0)).unwrap_or(time)
+    };
     Intervals {
         active: shorter(intervals.active),
         idle: shorter(intervals.idle),
         grace: shorter(intervals.grace),
         soon: shorter(intervals.soon),
         resync: shorter(intervals.resync),
+        patience: Patience {
+            lost_answer: sooner(patience.lost_answer),
+            change: sooner(patience.change),
+            teardown: sooner(patience.teardown),
+        },
     }
 }
 

@@ -57,10 +57,6 @@ impl Memory<'_> {
     }
 }
 
-/// How long the effect of a call whose answer was lost may take to show. Environments were seen to appear minutes
-/// after their create had timed out (Railway's own tool has open issues about it).
-pub const AMBIGUOUS_CREATE: SignedDuration = SignedDuration::from_secs(180);
-
 /// Repairs of one target within [`FIGHT_WINDOW`] that make it a fight.
 pub const FIGHT_REPAIRS: u32 = 5;
 
@@ -252,7 +248,7 @@ impl<'a> Draft<'a> {
     fn may_still_appear(&self, kind: LedgerKind, name: &str) -> bool {
         self.memory.entry(kind, name).is_some_and(|entry| {
             entry.state == LedgerState::Intended
-                && self.now.duration_since(entry.intended_at) < AMBIGUOUS_CREATE
+                && self.now.duration_since(entry.intended_at) < self.observed.patience.lost_answer
         })
     }
 

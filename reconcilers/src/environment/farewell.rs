@@ -70,31 +70,23 @@ pub(super) async fn visit(
         Standing::Untried => Some(missing(namespace, &account)),
     };
     let (observed, account) = match standing {
-        Standing::Refused(_) | Standing::Untried => {
-            let project = Presence::Unknown(unusable.unwrap_or_default());
-            (
-                Observed {
-                    project,
-                    in_grace: false,
-                },
-                None,
-            )
-        }
+        Standing::Refused(_) | Standing::Untried => (
+            Observed::nothing(unusable.unwrap_or_default(), ctx.intervals.patience),
+            None,
+        ),
         Standing::Ready(account) => {
             match observe(
                 &account.observer,
                 &target,
                 made(&journal.status().ledger),
                 Priority::Convergence,
+                ctx.intervals.patience,
             )
             .await
             {
                 Ok(observed) => (observed, Some(account)),
                 Err(error) => {
-                    let unseen = Observed {
-                        project: Presence::Unknown(error.to_string()),
-                        in_grace: false,
-                    };
+                    let unseen = Observed::nothing(error.to_string(), ctx.intervals.patience);
                     (unseen, Some(account))
                 }
             }

@@ -4,10 +4,7 @@ use jiff::Timestamp;
 use mirage_railway::snapshot::{EnvironmentSnapshot, ProjectSnapshot, VolumeSnapshot};
 use mirage_specs::ledger::{LedgerEntry, LedgerKind, LedgerState};
 
-use super::{
-    diff::{AMBIGUOUS_CREATE, volume_name},
-    effective::Effective,
-};
+use super::{diff::volume_name, effective::Effective, observe::Observed};
 
 /// Writes down that something is about to be made. An entry that is there already keeps its first moment: the thing may
 /// have been made by the earlier call.
@@ -60,13 +57,13 @@ fn intended(kind: LedgerKind, name: &str, now: Timestamp) -> LedgerEntry {
 /// Balances the ledger against what Railway shows of our environment.
 ///
 /// Entries get the ids of what has appeared, and entries of what is gone go, unless it may merely not be visible yet
-/// (`in_grace`). An intention that has not shown within [`AMBIGUOUS_CREATE`] did not happen.
+/// (the grace time after our own write). An intention that has not shown within the patience for lost answers did not happen.
 pub fn balance(
     ledger: &[LedgerEntry],
     effective: &Effective,
     project: &ProjectSnapshot,
     environment: &EnvironmentSnapshot,
-    in_grace: bool,
+    observed: &Observed,
     now: Timestamp,
 ) -> Vec<LedgerEntry> {
     let mut next = Vec::with_capacity(ledger.len());
@@ -81,14 +78,14 @@ pub fn balance(
                 .map(|volume| volume.volume_id.to_string()),
             LedgerKind::Domain => seen_domain(entry, environment),
         };
-        let still_open = now.duration_since(entry.intended_at) < AMBIGUOUS_CREATE;
+        let still_open = now.duration_since(entry.intended_at) < observed.patience.lost_answer;
         match seen {
             Some(id) => next.push(LedgerEntry {
                 state: LedgerState::Made,
                 railway_id: Some(id),
                 ..entry.clone()
             }),
-            None if in_grace || (entry.state == LedgerState::Intended && still_open) => {
+            None if observed.in_grace || (entry.state == LedgerState::Intended && still_open) => {
                 next.push(entry.clone())
             }
             None => {}

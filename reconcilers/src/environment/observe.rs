@@ -12,6 +12,7 @@ use mirage_railway::{
 use mirage_specs::ledger::{LedgerEntry, LedgerKind};
 
 use super::effective::{DesiredValue, Effective, ProjectTarget};
+use super::patience::Patience;
 
 /// What was seen, and whether what is missing may be believed missing.
 #[derive(Clone, Debug)]
@@ -20,6 +21,19 @@ pub struct Observed {
     pub project: Presence<Arc<ProjectSnapshot>>,
     /// Our own last write is so recent that Railway's reads may not show it yet: absence is unknown.
     pub in_grace: bool,
+    /// How long to wait for what may still appear.
+    pub patience: Patience,
+}
+
+impl Observed {
+    /// Nothing could be seen; why, in words.
+    pub fn nothing(why: String, patience: Patience) -> Self {
+        Self {
+            project: Presence::Unknown(why),
+            in_grace: false,
+            patience,
+        }
+    }
 }
 
 /// The environments whose configuration a decision needs, by name or id: its own, also under an earlier name, and those
@@ -62,6 +76,7 @@ pub async fn observe(
     target: &ProjectTarget,
     into: BTreeSet<String>,
     priority: Priority,
+    patience: Patience,
 ) -> Result<Observed, Error> {
     let id = match target {
         ProjectTarget::Id(id) => id.clone(),
@@ -71,13 +86,11 @@ pub async fn observe(
                 return Ok(Observed {
                     project: Presence::Absent,
                     in_grace: false,
+                    patience,
                 });
             }
             Presence::Unknown(why) => {
-                return Ok(Observed {
-                    project: Presence::Unknown(why),
-                    in_grace: false,
-                });
+                return Ok(Observed::nothing(why, patience));
             }
         },
     };
@@ -85,5 +98,6 @@ pub async fn observe(
     Ok(Observed {
         project,
         in_grace: observer.in_grace(&id),
+        patience,
     })
 }

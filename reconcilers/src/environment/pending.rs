@@ -1,6 +1,5 @@
 //! Following a change that Railway applies in its own time.
 
-use jiff::SignedDuration;
 use mirage_railway::{
     client::Progress,
     error::{Error, Failure},
@@ -9,10 +8,6 @@ use mirage_railway::{
 
 use super::journal::Journal;
 use crate::{accounts::Account, context::Context};
-
-/// A change that shows neither progress nor an end within this is looked at through the configuration itself: some
-/// workflow ids are refused by the question for them.
-const PATIENCE: SignedDuration = SignedDuration::from_secs(120);
 
 /// Asks how the pending change is. Afterwards nothing is pending, or it is still applying.
 ///
@@ -42,12 +37,18 @@ pub(super) async fn follow(
             .await
         {
             Ok(progress) => progress,
-            Err(_) if ctx.now().duration_since(pending.since) < PATIENCE => Progress::Applying,
+            Err(_) if ctx.now().duration_since(pending.since) < ctx.intervals.patience.change => {
+                Progress::Applying
+            }
             Err(_) => Progress::Applied,
         },
     };
     match progress {
-        Progress::Applying if ctx.now().duration_since(pending.since) < PATIENCE => Ok(None),
+        Progress::Applying
+            if ctx.now().duration_since(pending.since) < ctx.intervals.patience.change =>
+        {
+            Ok(None)
+        }
         Progress::Applying | Progress::Applied => {
             account.observer.wrote(&project);
             journal.write(|status| status.pending_change = None).await?;

@@ -14,7 +14,9 @@ use super::{
     effective::ProjectTarget,
     inputs,
     observe::{needed, observe},
-    order, resolve,
+    order,
+    patience::Patience,
+    resolve,
 };
 use crate::accounts::{Accounts, Standing, missing};
 
@@ -24,6 +26,7 @@ pub struct Planner {
     pub(crate) accounts: Arc<Accounts>,
     pub(crate) key: FingerprintKey,
     pub(crate) clock: Clock,
+    pub(crate) patience: Patience,
 }
 
 /// A plan that was not carried out.
@@ -107,6 +110,7 @@ impl Planner {
             &target,
             needed(&effective, &status.ledger),
             Priority::User,
+            self.patience,
         )
         .await?;
         let nothing = Applied::default();

@@ -1,6 +1,6 @@
 //! Leaving Railway as it was before: a state machine with a deadline. Pure.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use mirage_railway::{
     id::ProjectId,
     snapshot::{Presence, ProjectSnapshot},
@@ -13,16 +13,11 @@ use mirage_specs::{
 };
 
 use super::{
-    diff::AMBIGUOUS_CREATE,
     effective::ProjectTarget,
     identity::{MirageId, Ownership, ownership},
     observe::Observed,
     plan::{Action, Entry, Hold, Plan},
 };
-
-/// Teardown gives up after this and leaves an `Orphan`: long enough for a slow delete and a Railway incident of some
-/// minutes, short enough that `kubectl delete` ends while somebody still looks.
-pub const DEADLINE: SignedDuration = SignedDuration::from_mins(15);
 
 /// What teardown does next.
 #[derive(Clone, Debug, PartialEq)]
@@ -78,7 +73,7 @@ pub fn teardown(
         return Teardown::Done { note: None };
     };
     let since = status.teardown_since.unwrap_or(now);
-    let late = now.duration_since(since) >= DEADLINE;
+    let late = now.duration_since(since) >= observed.patience.teardown;
     let wait = |hold: Hold, why: String| {
         if late {
             Teardown::GiveUp {
@@ -162,7 +157,9 @@ fn environment(
                     id: railway_id,
                 },
             };
-            if now.duration_since(status.teardown_since.unwrap_or(now)) >= DEADLINE {
+            if now.duration_since(status.teardown_since.unwrap_or(now))
+                >= observed.patience.teardown
+            {
                 let why =
                     "Railway accepted its removal and still shows it, or refused it each time"
                         .to_owned();
@@ -189,7 +186,7 @@ fn environment(
 /// Absence is believed when no write of ours may still be on its way into view.
 fn gone(entry: &LedgerEntry, observed: &Observed, now: Timestamp) -> Option<Teardown> {
     let may_appear = entry.state == LedgerState::Intended
-        && now.duration_since(entry.intended_at) < AMBIGUOUS_CREATE;
+        && now.duration_since(entry.intended_at) < observed.patience.lost_answer;
     // After our own delete, seeing nothing is the answer; after our own create it may be a read that lags.
     let lagging = observed.in_grace && entry.state != LedgerState::Removing;
     (!may_appear && !lagging).then_some(Teardown::Done { note: None })

@@ -52,10 +52,7 @@ pub(super) async fn visit(
     let observed = match look(&effective, &account, &mut journal, ctx).await? {
         Ok(observed) => observed,
         Err(error) => {
-            let unseen = Observed {
-                project: Presence::Unknown(error.to_string()),
-                in_grace: false,
-            };
+            let unseen = Observed::nothing(error.to_string(), ctx.intervals.patience);
             let gate = Gate::Open;
             let plan = Plan::default();
             let visit = status::Visit {
@@ -222,6 +219,7 @@ async fn look(
         &target,
         needed(effective, &journal.status().ledger),
         Priority::Convergence,
+        ctx.intervals.patience,
     )
     .await
     {
@@ -240,7 +238,7 @@ async fn look(
                 effective,
                 project,
                 environment,
-                observed.in_grace,
+                &observed,
                 ctx.now(),
             );
             journal.write(|status| status.ledger = balanced).await?;

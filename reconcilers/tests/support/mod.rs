@@ -27,6 +27,7 @@ use mirage_reconcilers::environment::{
     effective::Effective,
     ledger,
     observe::Observed,
+    patience::Patience,
     plan::Plan,
     resolve::{Inputs, layered, resolve, secret_refs},
 };
@@ -140,6 +141,7 @@ impl World {
         Observed {
             project,
             in_grace: self.in_grace,
+            patience: Patience::default(),
         }
     }
 

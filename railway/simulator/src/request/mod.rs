@@ -272,14 +272,22 @@ impl Simulator {
             })
             .unwrap_or_default();
         let mutation = prepared.is_some_and(|prepared| prepared.mutation);
-        let kind = if mutation { "mutation" } else { "query" };
         let operation = prepared.and_then(|prepared| prepared.operation.clone());
-        tracing::info!(
-            operation = operation.as_deref().unwrap_or("anonymous"),
-            fields = fields.join(","),
-            outcome,
-            "{kind}"
-        );
+        let name = operation.as_deref().unwrap_or("anonymous");
+        if mutation {
+            tracing::info!(
+                operation = name,
+                fields = fields.join(","),
+                outcome,
+                "mutation"
+            );
+        } else {
+            // A target of its own: whoever runs the simulator inside another program may not care for each look.
+            tracing::info!(
+                target: "mirage_railway_simulator::query",
+                operation = name, fields = fields.join(","), outcome, "query"
+            );
+        }
         let limited = outcome.starts_with("rate limited");
         let at = state.world.iso(state.world.now);
         state.record.add(
