@@ -55,7 +55,8 @@ fn causes(faults: Vec<validate::Fault>) -> Vec<Fault> {
 
 fn columns() -> Vec<Column> {
     vec![
-        Column::path("Type", "string", ".spec.type").described("dev, staging, prod or ephemeral."),
+        Column::computed("Type", "string", environment_type)
+            .described("dev, staging, prod or ephemeral."),
         Column::path("Status", "string", ".status.phase").described("Where it stands."),
         Column::path("Services", "string", ".status.servicesReady")
             .described("Services that are ready, of all."),
@@ -74,6 +75,11 @@ fn columns() -> Vec<Column> {
             .described("Time since it was last compared with Railway.")
             .priority(1),
     ]
+}
+
+/// An environment that does not say is a developer's own.
+fn environment_type(object: &Value, _now: Timestamp) -> Value {
+    json!(object["spec"]["type"].as_str().unwrap_or("dev"))
 }
 
 fn drift(object: &Value, _now: Timestamp) -> Value {
