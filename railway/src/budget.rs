@@ -200,6 +200,18 @@ impl Budget {
             .map_err(|until| Wait { until })
     }
 
+    /// Whether it is the key's turn to create, without taking the right: what has to wait needs no preparation. The place
+    /// in the queue is kept as by [`Budget::reserve`].
+    ///
+    /// # Errors
+    /// [`Wait`] with the place's time.
+    pub fn line_up(&self, kind: Creation, key: &str) -> Result<(), Wait> {
+        self.state()
+            .creations
+            .line_up(kind, key, Instant::now())
+            .map_err(|until| Wait { until })
+    }
+
     /// Gives a right back that was taken and not used, because the request did not reach Railway.
     pub(crate) fn give_back(&self, kind: Creation, key: &str) {
         self.state().creations.give_back(kind, key, Instant::now());

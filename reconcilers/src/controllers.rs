@@ -1,12 +1,16 @@
 //! The controllers of one process: ordinary kube-rs ones, whose cluster is Railway.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    sync::Arc,
+    time::Duration,
+};
 
 use futures::{FutureExt, Stream, StreamExt, stream};
 use kube::{
     Api, Client,
     runtime::{
-        Controller, WatchStreamExt,
+        Controller, PredicateConfig, WatchStreamExt,
         controller::Config,
         reflector::{self, ObjectRef, Store},
         watcher,
@@ -112,7 +116,8 @@ impl Controllers {
         let watched =
             reflector::reflector(writer, watcher(environments, watcher::Config::default()))
                 .default_backoff()
-                .touched_objects();
+                .touched_objects()
+                .predicate_filter(what_others_change, PredicateConfig::default());
         let context = Arc::new(Context {
             recorder: context::recorder(client.clone(), &instance),
             client: client.clone(),
@@ -156,6 +161,15 @@ impl Controllers {
             .for_each(|_| std::future::ready(()));
         futures::join!(environments.boxed(), accounts.boxed(), orphans.boxed());
     }
+}
+
+/// What of an Environment wakes its reconcile: everything but the status, which only the reconcile itself writes.
+fn what_others_change(environment: &Environment) -> Option<u64> {
+    let metadata = &environment.metadata;
+    let mut hasher = DefaultHasher::new();
+    (&metadata.uid, metadata.generation, &metadata.annotations).hash(&mut hasher);
+    (&metadata.finalizers, metadata.deletion_timestamp.is_some()).hash(&mut hasher);
+    Some(hasher.finish())
 }
 
 /// Environments of the template's namespace that inherit from it.

@@ -52,6 +52,20 @@ impl CreationSlots {
 
     /// The right to create now, or when to come back.
     pub(super) fn claim(&mut self, kind: Creation, key: &str, now: Instant) -> Result<(), Instant> {
+        self.line_up(kind, key, now)?;
+        let lane = self.lanes.entry(kind).or_default();
+        lane.queue.retain(|(other, _)| other != key);
+        lane.last = Some(now);
+        Ok(())
+    }
+
+    /// A place in the queue: whether it is the key's turn, or when it will be.
+    pub(super) fn line_up(
+        &mut self,
+        kind: Creation,
+        key: &str,
+        now: Instant,
+    ) -> Result<(), Instant> {
         let lane = self.lanes.entry(kind).or_default();
         lane.queue
             .retain(|(other, told)| other == key || *told + PATIENCE >= now);
@@ -64,13 +78,8 @@ impl CreationSlots {
                 lane.queue.len() - 1
             });
         let ready = lane.next(now) + INTERVAL * steps(position);
-        if ready <= now {
-            lane.queue.remove(position);
-            lane.last = Some(now);
-            return Ok(());
-        }
         lane.queue[position].1 = ready;
-        Err(ready)
+        if ready <= now { Ok(()) } else { Err(ready) }
     }
 
     /// The right was not used: the key is first in the queue again, and nothing was made.

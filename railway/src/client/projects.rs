@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use jiff::Timestamp;
 
 use crate::{
-    budget::Creation,
+    budget::{Creation, Wait},
     client::{Client, call::unreadable},
     error::{Class, Error, Failure},
     id::{EnvironmentId, ProjectId, WorkspaceId},
@@ -153,6 +153,21 @@ impl Client {
             .is_none())
     }
 
+    /// Whether it is the key's turn to make one of the things that Railway throttles. Costs nothing, and keeps the place.
+    ///
+    /// # Errors
+    /// [`Error::RateLimited`] while others are before it.
+    pub fn line_up(&self, kind: Creation, key: &str) -> Result<(), Error> {
+        self.budget()
+            .line_up(kind, key)
+            .map_err(|wait| self.others_are_before(kind, "LineUp", wait))
+    }
+
+    fn others_are_before(&self, kind: Creation, operation: &'static str, wait: Wait) -> Error {
+        let message = format!("Railway makes one {kind} per 30 s; others are before this one");
+        self.rate_limited(operation, &message, wait)
+    }
+
     /// Makes one of the things that Railway throttles: takes its turn, and gives it back when nothing left.
     pub(super) async fn create<T>(
         &self,
@@ -162,10 +177,9 @@ impl Client {
         call: impl Future<Output = Result<T, Error>>,
     ) -> Result<T, Error> {
         let budget = self.budget();
-        budget.reserve(kind, key).map_err(|wait| {
-            let message = format!("Railway makes one {kind} per 30 s; others are before this one");
-            self.rate_limited(operation, &message, wait)
-        })?;
+        budget
+            .reserve(kind, key)
+            .map_err(|wait| self.others_are_before(kind, operation, wait))?;
         let result = call.await;
         match &result {
             Err(Error::Transient(_)) => budget.give_back(kind, key),

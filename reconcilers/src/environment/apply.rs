@@ -6,6 +6,7 @@ mod value;
 
 use jiff::Timestamp;
 use mirage_railway::{
+    budget::Creation,
     client::{NewEnvironment, NewProject},
     error::{Class, Error, Failure},
     id::{EnvironmentId, ProjectId},
@@ -144,6 +145,7 @@ impl<'a> Applier<'a> {
 
     async fn create_project(&mut self, name: &str, place: &mut Place<'a>) -> Result<(), Stop> {
         let now = self.now;
+        self.line_up(Creation::Project)?;
         self.journal
             .write(|status| ledger::intend(&mut status.ledger, LedgerKind::Project, name, now))
             .await?;
@@ -192,6 +194,7 @@ impl<'a> Applier<'a> {
             return Ok(());
         };
         let now = self.now;
+        self.line_up(Creation::Environment)?;
         let project_name = match &self.observed.project {
             Presence::Present(project) => Some(project.name.clone()),
             _ => None,
@@ -241,6 +244,12 @@ impl<'a> Applier<'a> {
                     .await
             }
         }
+    }
+
+    /// Waits its turn before anything is written down: an intention is news, and waiting is not.
+    fn line_up(&self, kind: Creation) -> Result<(), Error> {
+        let key = self.effective.id.as_str();
+        self.account.client.line_up(kind, key)
     }
 
     async fn commit(&mut self, entries: &[&Entry], place: &Place<'a>) -> Result<(), Stop> {
