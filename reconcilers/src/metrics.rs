@@ -15,13 +15,6 @@ pub struct ReconcileLabels {
     pub outcome: &'static str,
 }
 
-/// Where a number of a credential belongs.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub struct AccountLabels {
-    /// `namespace/name` of the RailwayAccount.
-    pub account: String,
-}
-
 /// Counters of the reconcilers. Cheap to clone; all clones count together.
 #[derive(Clone, Debug)]
 pub struct Metrics {
@@ -35,8 +28,6 @@ pub struct Metrics {
     pub drift_found: Counter,
     /// Of those, the ones repaired.
     pub drift_repaired: Counter,
-    /// Requests left in Railway's hour, by credential.
-    pub budget_left: Family<AccountLabels, Gauge>,
 }
 
 impl Metrics {
@@ -48,7 +39,6 @@ impl Metrics {
             plan_actions: Histogram::new([1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0]),
             drift_found: Counter::default(),
             drift_repaired: Counter::default(),
-            budget_left: Family::default(),
         };
         registry.register(
             "mirage_reconciles",
@@ -74,11 +64,6 @@ impl Metrics {
             "mirage_drift_repaired",
             "Differences repaired",
             metrics.drift_repaired.clone(),
-        );
-        registry.register(
-            "mirage_railway_budget_left",
-            "Requests left in Railway's hour, by credential",
-            metrics.budget_left.clone(),
         );
         metrics
     }

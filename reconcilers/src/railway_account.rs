@@ -25,7 +25,6 @@ use crate::{
     accounts::{Account, REFUSED_AGAIN, Standing},
     context::Context,
     environment::condition::{Finding, Truth, conditions, whole_seconds},
-    metrics::AccountLabels,
     reason::Reason,
 };
 
@@ -108,7 +107,7 @@ pub async fn reconcile(
         && made_from == fingerprint
         && is_ready(&object)
     {
-        let budget = budget(&account, &namespace, &name, ctx);
+        let budget = budget(&account);
         publish(
             &object,
             &namespace,
@@ -170,7 +169,7 @@ async fn verify(
         }
         Ok(workspace) => {
             account.set_workspace(workspace.as_ref().map(|(id, _)| id.clone()));
-            let budget = budget(&account, namespace, name, ctx);
+            let budget = budget(&account);
             ctx.accounts
                 .set(namespace, name, Standing::Ready(Arc::clone(&account)));
             let key = (namespace.to_owned(), name.to_owned());
@@ -295,19 +294,12 @@ fn workspace(
     }
 }
 
-fn budget(account: &Account, namespace: &str, name: &str, ctx: &Context) -> Option<String> {
+/// What is left of the hour, as a status shows it; `/metrics` has it by the second.
+fn budget(account: &Account) -> Option<String> {
     let snapshot = account.client.budget().snapshot();
     // Before the first answer nothing is known of the window.
     snapshot.resets_in?;
-    let left = snapshot.left;
-    let labels = AccountLabels {
-        account: format!("{namespace}/{name}"),
-    };
-    ctx.metrics
-        .budget_left
-        .get_or_create(&labels)
-        .set(i64::try_from(left).unwrap_or(i64::MAX));
-    Some(format!("{left}/{}", snapshot.limit))
+    Some(format!("{}/{}", snapshot.left, snapshot.limit))
 }
 
 fn is_ready(object: &RailwayAccount) -> bool {

@@ -73,6 +73,11 @@ fn write(
         |budget| budget.limit,
     )?;
     gauge(
+        "mirage_railway_budget_left",
+        "Requests left of those, by credential",
+        |budget| budget.left,
+    )?;
+    gauge(
         "mirage_railway_requests_waiting",
         "Requests that wait for their turn",
         |budget| budget.waiting as u64,
