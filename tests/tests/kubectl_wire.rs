@@ -1,0 +1,689 @@
+//! What kubectl needs of the API itself. The controllers rest, so that every version and generation is the test's own.
+
+use std::os::unix::fs::PermissionsExt as _;
+
+use anyhow::{Context as _, Result, ensure};
+use mirage_tests::process::{
+    Mirage, http,
+    kubectl::Kubectl,
+    waiting::{Look, until},
+};
+use serde_json::Value;
+
+/// Environment `web` as an owner writes it, and the same after an edit that changes one value, drops one and adds one.
+fn manifest(level: &str, second: &str) -> String {
+    format!(
+        "apiVersion: mirage.dev/v1alpha1
+kind: Environment
+metadata:
+  name: web
+  namespace: default
+  labels: {{app: web}}
+spec:
+  project: {{name: web}}
+  variables:
+    LOG_LEVEL: {level}
+    {second}: kept
+  services:
+    site:
+      source: {{image: \"nginx:1.29\"}}
+"
+    )
+}
+
+/// A server and a kubectl for it, with `env.yaml` and `env2.yaml`; nothing where there is no kubectl.
+async fn begin() -> Result<Option<(Mirage, Kubectl)>> {
+    let mirage = Mirage::api_only().await?;
+    mirage.write("env.yaml", &manifest("info", "FIRST"))?;
+    mirage.write("env2.yaml", &manifest("debug", "SECOND"))?;
+    Ok(Kubectl::of(&mirage).await?.map(|kubectl| (mirage, kubectl)))
+}
+
+async fn object(kubectl: &Kubectl) -> Result<Value> {
+    Ok(serde_json::from_str(
+        &kubectl
+            .does(&[
+                "get",
+                "environment",
+                "web",
+                "-o",
+                "json",
+                "--show-managed-fields",
+            ])
+            .await?,
+    )?)
+}
+
+#[tokio::test]
+async fn discovery_and_documents_1_to_12() -> Result<()> {
+    let Some((mirage, kubectl)) = begin().await? else {
+        return Ok(());
+    };
+    let version = kubectl.run(&["version"]).await?.with(0)?;
+    ensure!(
+        version.stdout.contains("Server Version: v1."),
+        "1: {}",
+        version.said()
+    );
+    let versions = kubectl.does(&["api-versions"]).await?;
+    ensure!(
+        versions.lines().any(|line| line == "mirage.dev/v1alpha1")
+            && versions.lines().any(|line| line == "v1"),
+        "2: {versions}"
+    );
+    let resources = kubectl
+        .does(&["api-resources", "--api-group=mirage.dev", "-o", "wide"])
+        .await?;
+    for words in [
+        "environments",
+        "environmenttemplates",
+        "railwayaccounts",
+        "orphans",
+        "true",
+        "deletecollection",
+        "watch",
+    ] {
+        ensure!(
+            resources.contains(words),
+            "3: {words} is missing: {resources}"
+        );
+    }
+    let explained = kubectl.does(&["explain", "environment"]).await?;
+    ensure!(
+        explained.contains("DESCRIPTION")
+            && explained.contains("FIELDS")
+            && explained.contains("spec"),
+        "6: {explained}"
+    );
+    let explained = kubectl
+        .does(&["explain", "environment.spec.services"])
+        .await?;
+    ensure!(
+        explained.contains("source") && explained.contains("dependsOn"),
+        "7: {explained}"
+    );
+    kubectl
+        .does(&["explain", "environment", "--output=plaintext-openapiv2"])
+        .await
+        .context("8")?;
+    let paths = kubectl.does(&["get", "--raw", "/openapi/v3"]).await?;
+    ensure!(
+        paths.contains("serverRelativeURL") && paths.contains("hash="),
+        "9: {paths}"
+    );
+    let http = mirage.address("http")?;
+    let ready = http::get(&format!("{http}/readyz"), None).await?;
+    ensure!(
+        ready.starts_with("HTTP/1.1 200") && ready.ends_with("ok"),
+        "10: {ready}"
+    );
+    let closed = http::get(&format!("{http}/apis"), None).await?;
+    ensure!(
+        closed.starts_with("HTTP/1.1 401") && closed.contains("\"kind\":\"Status\""),
+        "10: {closed}"
+    );
+    kubectl
+        .run(&["get", "--raw", "/apis/mirage.dev/v1alpha1/nothing"])
+        .await?
+        .refused("NotFound")
+        .context("11")?;
+    kubectl
+        .run(&["get", "widgets"])
+        .await?
+        .refused("the server doesn't have a resource type \"widgets\"")
+        .context("12")?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn identity_13_to_16() -> Result<()> {
+    let Some((mirage, kubectl)) = begin().await? else {
+        return Ok(());
+    };
+    let me = kubectl.does(&["auth", "whoami"]).await?;
+    ensure!(me.contains("Username") && me.contains("Groups"), "13: {me}");
+    ensure!(
+        kubectl
+            .does(&["auth", "can-i", "delete", "environments"])
+            .await?
+            .trim()
+            == "yes",
+        "14"
+    );
+    ensure!(
+        kubectl
+            .does(&["auth", "can-i", "--list"])
+            .await?
+            .contains("Resources"),
+        "15"
+    );
+    // The kubeconfig's own token goes before --token, so the wrong one is put into a copy.
+    let right = std::fs::read_to_string(mirage.data("kubeconfig"))?;
+    mirage.write(
+        "wrong-kubeconfig",
+        &right.replace(&mirage.token()?, "mir_wrong"),
+    )?;
+    let refused = kubectl
+        .run(&["--kubeconfig", "wrong-kubeconfig", "get", "environments"])
+        .await?;
+    refused.refused("logged in").context("16")?;
+    let mode = std::fs::metadata(mirage.data("kubeconfig"))?
+        .permissions()
+        .mode()
+        & 0o777;
+    ensure!(
+        mode == 0o600,
+        "the kubeconfig is readable by others: {mode:o}"
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn writing_19_to_33() -> Result<()> {
+    let Some((mirage, kubectl)) = begin().await? else {
+        return Ok(());
+    };
+    ensure!(
+        kubectl
+            .does(&["apply", "-f", "env.yaml"])
+            .await?
+            .contains("created"),
+        "19"
+    );
+    ensure!(
+        kubectl
+            .does(&["apply", "-f", "env.yaml"])
+            .await?
+            .contains("unchanged"),
+        "19"
+    );
+    ensure!(
+        kubectl
+            .does(&["apply", "-f", "env2.yaml"])
+            .await?
+            .contains("configured"),
+        "20"
+    );
+    let changed = object(&kubectl).await?;
+    ensure!(
+        changed["spec"]["variables"]["FIRST"].is_null() && changed["metadata"]["generation"] == 2,
+        "20: {changed}"
+    );
+    let diff = kubectl.run(&["diff", "-f", "env.yaml"]).await?.with(1)?;
+    ensure!(
+        diff.stdout.contains("+    LOG_LEVEL: info"),
+        "21: {}",
+        diff.stdout
+    );
+    ensure!(
+        object(&kubectl).await?["metadata"]["resourceVersion"]
+            == changed["metadata"]["resourceVersion"],
+        "21: nothing stored"
+    );
+    kubectl
+        .run(&["create", "-f", "env.yaml"])
+        .await?
+        .refused("AlreadyExists")
+        .context("22")?;
+    mirage.write(
+        "fresh.yaml",
+        &manifest("info", "FIRST").replace("name: web\n", "name: fresh\n"),
+    )?;
+    ensure!(
+        kubectl
+            .does(&["create", "-f", "fresh.yaml", "--dry-run=server"])
+            .await?
+            .contains("created (server dry run)"),
+        "23"
+    );
+    kubectl
+        .run(&["get", "environment", "fresh"])
+        .await?
+        .refused("NotFound")
+        .context("23")?;
+    mirage.write(
+        "unknown.yaml",
+        &manifest("info", "FIRST").replace("  project:", "  colour: blue\n  project:"),
+    )?;
+    kubectl
+        .run(&["apply", "-f", "unknown.yaml"])
+        .await?
+        .refused("unknown field \"spec.colour\"")
+        .context("25")?;
+    let warned = kubectl
+        .run(&["apply", "-f", "unknown.yaml", "--validate=warn"])
+        .await?
+        .with(0)?;
+    ensure!(
+        warned.stderr.contains("Warning: unknown field"),
+        "26: {}",
+        warned.said()
+    );
+    ensure!(
+        object(&kubectl).await?["spec"]["colour"].is_null(),
+        "26: not stored"
+    );
+    mirage.write(
+        "faults.yaml",
+        &manifest("info", "FIRST")
+            .replace("name: web\n", "name: faulty\n")
+            .replace(
+                "source: {image: \"nginx:1.29\"}",
+                "source: {image: \"not an image\"}\n      dependsOn: [nobody]",
+            ),
+    )?;
+    let faults = kubectl
+        .run(&["apply", "-f", "faults.yaml"])
+        .await?
+        .refused("is invalid")
+        .context("27")?;
+    for path in [
+        "spec.services.site.source.image",
+        "spec.services.site.dependsOn[0]",
+    ] {
+        ensure!(
+            faults.stderr.contains(path),
+            "27: {path} is missing: {}",
+            faults.stderr
+        );
+    }
+    mirage.write(
+        "type.yaml",
+        &manifest("info", "FIRST").replace("  services:", "  suspend: often\n  services:"),
+    )?;
+    kubectl
+        .run(&["apply", "-f", "type.yaml", "--validate=false"])
+        .await?
+        .refused("nvalid")
+        .context("28")?;
+    kubectl
+        .run(&["create", "-f", "fresh.yaml", "-n", "nowhere"])
+        .await?
+        .refused("namespace")
+        .context("29")?;
+    let old = serde_json::to_string(&changed)?;
+    kubectl
+        .does(&["annotate", "environment", "web", "note=moved-on"])
+        .await?;
+    mirage.write("old.json", &old)?;
+    kubectl
+        .run(&["replace", "-f", "old.json"])
+        .await?
+        .refused("has been modified")
+        .context("30")?;
+    ensure!(
+        kubectl
+            .does(&["replace", "-f", "env.yaml"])
+            .await?
+            .contains("replaced"),
+        "31"
+    );
+    let before = object(&kubectl).await?["metadata"]["generation"]
+        .as_i64()
+        .context("generation")?;
+    kubectl
+        .does(&[
+            "patch",
+            "environment",
+            "web",
+            "--type=merge",
+            "-p",
+            r#"{"spec":{"suspend":true}}"#,
+        ])
+        .await
+        .context("32")?;
+    ensure!(
+        object(&kubectl).await?["metadata"]["generation"] == before + 1,
+        "32"
+    );
+    let test = r#"[{"op":"test","path":"/spec/suspend","value":false}]"#;
+    kubectl
+        .run(&["patch", "environment", "web", "--type=json", "-p", test])
+        .await?
+        .refused("invalid")
+        .context("33")?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn writing_34_to_40() -> Result<()> {
+    let Some((mirage, kubectl)) = begin().await? else {
+        return Ok(());
+    };
+    kubectl.does(&["apply", "-f", "env.yaml"]).await?;
+    let strategic = kubectl
+        .run(&[
+            "patch",
+            "environment",
+            "web",
+            "-p",
+            r#"{"spec":{"suspend":true}}"#,
+        ])
+        .await?;
+    strategic
+        .refused("strategic-merge-patch+json is not supported")
+        .context("34")?;
+    mirage.write(
+        "editor.sh",
+        "#!/bin/sh\nsed -i 's/LOG_LEVEL: info/LOG_LEVEL: trace/' \"$1\"\n",
+    )?;
+    let editor = mirage.folder().join("editor.sh");
+    std::fs::set_permissions(&editor, std::fs::Permissions::from_mode(0o755))?;
+    let mut edit = kubectl.command(&["edit", "environment", "web"]);
+    let edited = mirage_tests::process::binary::run(edit.env("EDITOR", &editor))
+        .await?
+        .with(0)?;
+    ensure!(edited.stdout.contains("edited"), "36: {}", edited.said());
+    let generation = object(&kubectl).await?["metadata"]["generation"].clone();
+    kubectl
+        .does(&["label", "environment", "web", "tier=front"])
+        .await
+        .context("37")?;
+    kubectl
+        .does(&["annotate", "environment", "web", "note=here"])
+        .await
+        .context("37")?;
+    kubectl
+        .does(&["label", "environment", "web", "tier-"])
+        .await
+        .context("37")?;
+    ensure!(
+        object(&kubectl).await?["metadata"]["generation"] == generation,
+        "37: metadata moves no generation"
+    );
+    let phase = r#"{"status":{"phase":"Ready"}}"#;
+    kubectl
+        .does(&[
+            "patch",
+            "environment",
+            "web",
+            "--subresource=status",
+            "--type=merge",
+            "-p",
+            phase,
+        ])
+        .await
+        .context("38")?;
+    let patched = object(&kubectl).await?;
+    ensure!(
+        patched["status"]["phase"] == "Ready" && patched["metadata"]["generation"] == generation,
+        "38"
+    );
+    let other = r#"{"status":{"phase":"Failed"}}"#;
+    kubectl
+        .does(&["patch", "environment", "web", "--type=merge", "-p", other])
+        .await
+        .context("39")?;
+    ensure!(
+        object(&kubectl).await?["status"]["phase"] == "Ready",
+        "39: the status is another door"
+    );
+    kubectl
+        .run(&["scale", "environment", "web", "--replicas=2"])
+        .await?
+        .refused("")
+        .context("40")?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn server_side_apply_41_to_46() -> Result<()> {
+    let Some((_mirage, kubectl)) = begin().await? else {
+        return Ok(());
+    };
+    let apply = |file: &'static str, manager: &'static str| {
+        [
+            "apply",
+            "--server-side",
+            "-f",
+            file,
+            "--field-manager",
+            manager,
+        ]
+    };
+    kubectl.does(&apply("env.yaml", "a")).await?;
+    let managers = object(&kubectl).await?["metadata"]["managedFields"].clone();
+    ensure!(
+        managers[0]["manager"] == "a"
+            && managers[0]["operation"] == "Apply"
+            && managers[1].is_null(),
+        "41: {managers}"
+    );
+    let conflict = kubectl
+        .run(&apply("env2.yaml", "b"))
+        .await?
+        .refused("conflict")
+        .context("42")?;
+    ensure!(
+        conflict.stderr.contains("\"a\"") && conflict.stderr.contains(".spec.variables.LOG_LEVEL"),
+        "42: {}",
+        conflict.stderr
+    );
+    let forced = [&apply("env2.yaml", "b")[..], &["--force-conflicts"]].concat();
+    kubectl.does(&forced).await.context("43")?;
+    let taken = object(&kubectl).await?;
+    ensure!(
+        taken["spec"]["variables"]["LOG_LEVEL"] == "debug"
+            && taken["spec"]["variables"]["FIRST"] == "kept",
+        "43: {taken}"
+    );
+    // 46: the same again is no write.
+    kubectl.does(&forced).await.context("46")?;
+    ensure!(
+        object(&kubectl).await?["metadata"]["resourceVersion"]
+            == taken["metadata"]["resourceVersion"],
+        "46"
+    );
+    kubectl.does(&["delete", "environment", "web"]).await?;
+    // 45: from client-side to server-side without a conflict.
+    kubectl.does(&["apply", "-f", "env.yaml"]).await?;
+    kubectl
+        .does(&["apply", "--server-side", "-f", "env.yaml"])
+        .await
+        .context("45")?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn reading_and_watching_49_to_58() -> Result<()> {
+    let Some((mirage, kubectl)) = begin().await? else {
+        return Ok(());
+    };
+    for name in ["a", "b", "c", "d", "e"] {
+        mirage.write(
+            "one.yaml",
+            &manifest("info", "FIRST").replace("name: web\n", &format!("name: {name}\n")),
+        )?;
+        kubectl.does(&["create", "-f", "one.yaml"]).await?;
+    }
+    let sorted = kubectl
+        .does(&[
+            "get",
+            "environments",
+            "--sort-by=.metadata.creationTimestamp",
+            "--no-headers",
+        ])
+        .await?;
+    ensure!(sorted.lines().count() == 5, "49: {sorted}");
+    ensure!(
+        kubectl
+            .does(&["get", "environments,namespaces"])
+            .await?
+            .contains("namespace/default"),
+        "49"
+    );
+    let pages = kubectl
+        .run(&[
+            "get",
+            "environments",
+            "--chunk-size=2",
+            "--no-headers",
+            "-v=6",
+        ])
+        .await?
+        .with(0)?;
+    ensure!(pages.stdout.lines().count() == 5, "50: {}", pages.stdout);
+    ensure!(
+        pages.stderr.matches("limit=2").count() >= 3,
+        "50: three requests: {}",
+        pages.stderr
+    );
+    let selected = kubectl
+        .does(&[
+            "get",
+            "environments",
+            "-l",
+            "app in (web),tier!=x",
+            "-o",
+            "name",
+        ])
+        .await?;
+    ensure!(selected.lines().count() == 5, "51: {selected}");
+    let one = kubectl
+        .does(&[
+            "get",
+            "environments",
+            "--field-selector",
+            "metadata.name=a",
+            "-o",
+            "name",
+        ])
+        .await?;
+    ensure!(one.trim() == "environment.mirage.dev/a", "51: {one}");
+    kubectl
+        .run(&[
+            "get",
+            "environments",
+            "--field-selector",
+            "spec.colour=blue",
+        ])
+        .await?
+        .refused("")
+        .context("51")?;
+
+    let mut watching = kubectl.starts(
+        &["get", "environments", "-w", "--output-watch-events"],
+        "watch.txt",
+    )?;
+    let seen = async |words: &str| {
+        until(&format!("the watch to say {words}"), async || {
+            let text = std::fs::read_to_string(mirage.folder().join("watch.txt"))?;
+            let found = text
+                .lines()
+                .any(|line| words.split(' ').all(|word| line.contains(word)));
+            Ok(Look::when(found.then_some(()), || text))
+        })
+        .await
+    };
+    seen("ADDED a").await.context("52")?;
+    kubectl
+        .does(&["label", "environment", "b", "tier=front"])
+        .await?;
+    seen("MODIFIED b").await.context("52")?;
+    kubectl.does(&["delete", "environment", "c"]).await?;
+    seen("DELETED c").await.context("52")?;
+    watching.kill().await?;
+
+    kubectl
+        .run(&[
+            "wait",
+            "--for=condition=Ready",
+            "environment/a",
+            "--timeout=1s",
+        ])
+        .await?
+        .refused("timed out")
+        .context("58")?;
+    kubectl
+        .does(&[
+            "wait",
+            "--for=jsonpath={.spec.project.name}=web",
+            "environment/a",
+            "--timeout=5s",
+        ])
+        .await
+        .context("58")?;
+    kubectl
+        .does(&["wait", "--for=create", "environment/a", "--timeout=5s"])
+        .await
+        .context("58")?;
+    let mut waiting = kubectl.starts(
+        &["wait", "--for=delete", "environment/d", "--timeout=60s"],
+        "wait.txt",
+    )?;
+    kubectl.does(&["delete", "environment", "d"]).await?;
+    ensure!(waiting.wait().await?.success(), "58: delete");
+    Ok(())
+}
+
+#[tokio::test]
+async fn deleting_61_to_64() -> Result<()> {
+    let Some((mirage, kubectl)) = begin().await? else {
+        return Ok(());
+    };
+    kubectl.does(&["apply", "-f", "env.yaml"]).await?;
+    let finalizer = r#"{"metadata":{"finalizers":["test.dev/hold"]}}"#;
+    kubectl
+        .does(&[
+            "patch",
+            "environment",
+            "web",
+            "--type=merge",
+            "-p",
+            finalizer,
+        ])
+        .await?;
+    kubectl
+        .does(&["delete", "environment", "web", "--wait=false"])
+        .await
+        .context("61")?;
+    ensure!(
+        object(&kubectl).await?["metadata"]["deletionTimestamp"].is_string(),
+        "61: still there"
+    );
+    let release = r#"{"metadata":{"finalizers":null}}"#;
+    kubectl
+        .does(&["patch", "environment", "web", "--type=merge", "-p", release])
+        .await
+        .context("61")?;
+    kubectl
+        .run(&["get", "environment", "web"])
+        .await?
+        .refused("NotFound")
+        .context("61")?;
+    kubectl.does(&["apply", "-f", "env.yaml"]).await?;
+    ensure!(
+        kubectl
+            .does(&["delete", "environment", "web", "--cascade=foreground"])
+            .await?
+            .contains("deleted"),
+        "62"
+    );
+    kubectl.does(&["apply", "-f", "env.yaml"]).await?;
+    ensure!(
+        kubectl
+            .does(&["delete", "environments", "-l", "app=web"])
+            .await?
+            .contains("deleted"),
+        "63"
+    );
+    kubectl.does(&["create", "namespace", "team-a"]).await?;
+    mirage.write(
+        "team.yaml",
+        &manifest("info", "FIRST").replace("namespace: default", "namespace: team-a"),
+    )?;
+    kubectl.does(&["apply", "-f", "team.yaml"]).await?;
+    kubectl
+        .does(&["delete", "namespace", "team-a", "--timeout=60s"])
+        .await
+        .context("64")?;
+    kubectl
+        .run(&["get", "environments", "-n", "team-a", "-o", "name"])
+        .await?;
+    kubectl
+        .run(&["get", "namespace", "team-a"])
+        .await?
+        .refused("NotFound")
+        .context("64")?;
+    Ok(())
+}
