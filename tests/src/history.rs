@@ -44,13 +44,15 @@ pub fn play(seed: u64) -> Result<(), String> {
         let mut history = History::begin(seed)
             .await
             .map_err(|error| format!("{error:#}"))?;
-        match history.run().await {
-            Ok(()) => Ok(()),
-            Err(error) => Err(format!(
-                "{error:#}\n  story:\n    {}",
-                history.story.join("\n    ")
-            )),
+        let result = history.run().await;
+        let story = history.story.join("\n    ");
+        if history.tells_all {
+            eprintln!("seed {seed}:\n    {story}");
+            for (effect, times) in history.effects() {
+                eprintln!("  {times:5} × {effect}");
+            }
         }
+        result.map_err(|error| format!("{error:#}\n  story:\n    {story}"))
     })
 }
 
@@ -89,6 +91,8 @@ impl History {
             tells_all: std::env::var_os("MIRAGE_SEED").is_some(),
         };
         history.others_were_here()?;
+        // What is new is not listed at once; what others have has been there for long.
+        history.world.pass(Duration::from_secs(60)).await;
         for key in imagine::KEYS {
             history.rotate(key).await?;
         }
@@ -311,9 +315,9 @@ impl History {
     }
 
     async fn must_rest(&mut self, when: &str) -> anyhow::Result<()> {
-        // Secrets are looked at when somebody visits; nobody watches them.
-        let settle = Duration::from_secs(15 * 60);
-        self.world.pass(settle).await;
+        // A change that nobody tells Mirage of is seen when it looks: at Railway each minute, at Secrets every ten.
+        let unseen = if self.old_secrets.is_empty() { 2 } else { 11 };
+        self.world.pass(Duration::from_secs(unseen * 60)).await;
         let timed: Vec<String> = self
             .wishes
             .iter()
@@ -367,6 +371,15 @@ impl History {
         let found = invariants::violations(&self.world, &expected).await?;
         anyhow::ensure!(found.is_empty(), "{when}: {}", found.join("\n    "));
         Ok(())
+    }
+
+    /// What the last life did, and how often.
+    fn effects(&self) -> BTreeMap<String, u32> {
+        let mut counts = BTreeMap::new();
+        for name in self.world.effect_names() {
+            *counts.entry(name).or_default() += 1;
+        }
+        counts
     }
 
     fn last_mutations(&self) -> String {

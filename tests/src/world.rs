@@ -29,7 +29,7 @@ use mirage_api::{
     auth::{Authenticator, Identity},
     store::{ListQuery, Store, Stored, memory::MemoryStore},
 };
-use mirage_railway::client::Clock;
+use mirage_railway::{client::Clock, transport::Transport};
 use mirage_railway_simulator::{Options as RailwayOptions, Simulator};
 use mirage_reconcilers::{Intervals, PlannedChange};
 use mirage_specs::{Environment, EnvironmentStatus, Orphan, RailwayAccount};
@@ -38,6 +38,19 @@ use tokio::time::Instant;
 
 use life::Life;
 pub use power::{Cut, Cutting};
+
+/// A clock that shows `start` now and follows tokio's.
+pub fn clock_of(start: Timestamp) -> Clock {
+    clock::starting_at(start)
+}
+
+/// A way to Railway that nobody cuts.
+pub fn unwatched_wire(simulator: &Simulator) -> Arc<dyn Transport> {
+    Arc::new(wire::Wire::new(
+        simulator.clone(),
+        Arc::new(power::Power::on()),
+    ))
+}
 
 /// Namespace of everything.
 pub const NAMESPACE: &str = "default";
@@ -78,6 +91,8 @@ pub struct World {
     intervals: Intervals,
     life: Option<Life>,
     lives: u64,
+    /// When the controllers come back after a crash.
+    back_at: Instant,
     /// How long the controllers stay away after they were cut.
     pub downtime: Duration,
     /// Cuts so far.
@@ -125,6 +140,7 @@ impl World {
             intervals: options.intervals,
             life: None,
             lives: 0,
+            back_at: Instant::now(),
             downtime: Duration::from_secs(3),
             crashes: 0,
         };
@@ -169,6 +185,7 @@ impl World {
     pub async fn crash(&mut self) {
         if let Some(life) = self.life.take() {
             self.crashes += 1;
+            self.back_at = Instant::now() + self.downtime;
             life.end().await;
         }
     }
@@ -210,9 +227,12 @@ impl World {
         let until = Instant::now() + time;
         while Instant::now() < until {
             let Some(life) = &self.life else {
-                let back = Instant::now() + self.downtime;
-                tokio::time::sleep_until(back.min(until)).await;
-                if back <= until {
+                if self.lives == 0 {
+                    tokio::time::sleep_until(until).await;
+                    return;
+                }
+                tokio::time::sleep_until(self.back_at.min(until)).await;
+                if self.back_at <= until {
                     self.start();
                 }
                 continue;

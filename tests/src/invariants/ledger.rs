@@ -56,12 +56,20 @@ pub(super) async fn unbalanced(
             .map(|instance| (instance.name.as_str(), instance.service_id.as_str()))
             .collect();
         compare(&name, "services", &of(LedgerKind::Service), &there, found);
-        let there: BTreeMap<&str, &str> = environment
+        // By id: a kill between a volume's creation and its naming leaves it the name that Railway made up.
+        let mut recorded: Vec<&str> = of(LedgerKind::Volume).into_values().collect();
+        let mut there: Vec<&str> = environment
             .volumes
             .iter()
-            .map(|volume| (volume.name.as_str(), volume.volume_id.as_str()))
+            .map(|volume| volume.volume_id.as_str())
             .collect();
-        compare(&name, "volumes", &of(LedgerKind::Volume), &there, found);
+        recorded.sort_unstable();
+        there.sort_unstable();
+        if recorded != there {
+            found.push(format!(
+                "{name}: the ledger has volumes {recorded:?}, Railway has {there:?}"
+            ));
+        }
         let recorded = of(LedgerKind::Environment);
         if recorded.values().collect::<Vec<_>>() != [&environment.id.as_str()] {
             found.push(format!(

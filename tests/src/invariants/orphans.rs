@@ -164,13 +164,14 @@ pub(super) async fn orphans(
             }
         }
         for volume in &environment.volumes {
+            // A service has one volume at most, so the one attached is the one asked for, whatever its name.
             let asked_for = wish.services.iter().any(|(name, service)| {
-                let own = service
-                    .volume
-                    .as_ref()
-                    .map(|volume| format!("{name}-{volume}"));
-                own.as_deref() == Some(&volume.name)
-                    || (service.engine.is_some() && volume.name.starts_with(&format!("{name}-")))
+                (service.volume.is_some() || service.engine.is_some())
+                    && volume.service_id.is_some()
+                    && environment
+                        .service(name)
+                        .map(|instance| &instance.service_id)
+                        == volume.service_id.as_ref()
             });
             if !asked_for {
                 found.push(format!(

@@ -63,7 +63,8 @@ fn restlessness(environment: &Environment) -> Option<String> {
     if status.pending_change.is_some() {
         return Some("has a change under way".to_owned());
     }
-    if synced.reason == "Suspended" {
+    // Drift that is reported and left may be that nothing runs.
+    if matches!(synced.reason.as_str(), "Suspended" | "DriftFound") {
         return None;
     }
     let all_came_to_an_end = status.services.values().all(|service| {

@@ -145,12 +145,10 @@ fn of_service(
             found.push(format!("{place}: variable {name} {why}"));
         }
     }
-    for name in instance
-        .variables
-        .keys()
-        .filter(|_| service.engine.is_none())
-    {
-        if !service.variables.contains_key(name) && !name.starts_with("HAND") {
+    for (name, value) in &instance.variables {
+        // What was never declared is somebody's own.
+        let is_by_hand = value.as_deref() == Some("hand");
+        if service.engine.is_none() && !service.variables.contains_key(name) && !is_by_hand {
             found.push(format!("{place}: nobody asks for variable {name}"));
         }
     }
