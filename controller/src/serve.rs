@@ -192,6 +192,7 @@ pub(crate) async fn run(options: Options) -> Result<(), ServeError> {
                     .map(Pace::factor)
                     .or(options.simulation.map(|simulation| simulation.speed))
                     .unwrap_or(1.0),
+                clock_speed: options.pace.map_or(1.0, Pace::factor),
             },
             &mut metrics,
             &stopping,

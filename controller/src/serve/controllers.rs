@@ -33,7 +33,10 @@ pub(crate) enum ControllersError {
 /// What time it is, and how fast Railway is.
 pub(super) struct Tempo {
     pub(super) clock: Clock,
+    /// How much faster than life it is.
     pub(super) speed: f64,
+    /// How much faster than life the clock runs.
+    pub(super) clock_speed: f64,
 }
 
 /// Starts them. They end when told to, or never.
@@ -61,7 +64,7 @@ pub(super) async fn start(
         seed: None,
         instance: instance(),
         metrics: mirage_reconcilers::Metrics::new(&mut metrics.registry),
-        intervals: hastened(Intervals::default(), tempo.speed),
+        intervals: hastened(Intervals::default(), tempo.speed, tempo.clock_speed),
     });
     metrics
         .registry
@@ -77,15 +80,17 @@ fn instance() -> String {
 }
 
 /// A simulated Railway that runs faster is looked at more often, in real time. Not below a tenth of a second: then the
-/// looking itself would be what the machine does.
-fn hastened(intervals: Intervals, speed: f64) -> Intervals {
+/// looking itself would be what the machine does. Patience is measured on the clock, and a clock as fast as Railway has
+/// shortened it already.
+fn hastened(intervals: Intervals, speed: f64, clock_speed: f64) -> Intervals {
     let shorter = |time: Duration| {
         time.div_f64(speed.max(1.0))
             .max(Duration::from_millis(100).min(time))
     };
     let patience = intervals.patience;
     let sooner = |time: SignedDuration| {
-        SignedDuration::try_from_secs_f64(time.as_secs_f64() / speed.max(1.0)).unwrap_or(time)
+        let seconds = time.as_secs_f64() * (clock_speed / speed).min(1.0);
+        SignedDuration::try_from_secs_f64(seconds).unwrap_or(time)
     };
     Intervals {
         active: shorter(intervals.active),
@@ -108,9 +113,14 @@ mod tests {
     #[test]
     fn a_faster_railway_is_looked_at_more_often_within_reason() {
         let life = Intervals::default();
-        assert_eq!(hastened(life, 1.0).idle, life.idle);
-        assert_eq!(hastened(life, 20.0).idle, life.idle / 20);
-        assert_eq!(hastened(life, 1e9).active, Duration::from_millis(100));
-        assert_eq!(hastened(life, 0.5).active, life.active);
+        assert_eq!(hastened(life, 1.0, 1.0).idle, life.idle);
+        assert_eq!(hastened(life, 20.0, 1.0).idle, life.idle / 20);
+        assert_eq!(hastened(life, 1e9, 1.0).active, Duration::from_millis(100));
+        assert_eq!(hastened(life, 0.5, 1.0).active, life.active);
+        assert_eq!(
+            hastened(life, 60.0, 1.0).patience.lost_answer,
+            life.patience.lost_answer / 60
+        );
+        assert_eq!(hastened(life, 60.0, 60.0).patience, life.patience);
     }
 }
