@@ -211,7 +211,7 @@ fn again(error: &Error, ctx: &Context) -> Duration {
     match error.class() {
         Class::Transient | Class::Ambiguous | Class::NotYet => ctx.intervals.active,
         Class::RateLimited => error.wait().unwrap_or(REFUSED_AGAIN),
-        _ => REFUSED_AGAIN,
+        _ => REFUSED_AGAIN.min(ctx.intervals.active * 12),
     }
 }
 

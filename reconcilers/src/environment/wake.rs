@@ -11,7 +11,7 @@ use super::{
     effective::Effective,
     plan::{Hold, Plan},
 };
-use crate::{context::Intervals, reason::Reason};
+use crate::{accounts::REFUSED_AGAIN, context::Intervals, reason::Reason};
 
 /// How long a name just deleted may stay taken, and how long Railway's creation throttles last, with a second to spare.
 const NAME_RESERVED: Duration = Duration::from_secs(31);
@@ -61,7 +61,7 @@ pub fn after_error(error: &Error, intervals: &Intervals) -> Duration {
         Class::Stale => Duration::ZERO,
         Class::Transient | Class::Ambiguous | Class::NotFound | Class::NotYet => intervals.active,
         Class::Conflict => NAME_RESERVED,
-        Class::Unauthorized => Duration::from_secs(60),
+        Class::Unauthorized => REFUSED_AGAIN.min(intervals.active * 12),
         Class::Invalid | Class::Unsupported => intervals.resync,
     }
 }
