@@ -53,7 +53,7 @@ async fn a_secret_and_an_environment_come_up_change_and_go() -> Result<()> {
         "{applied}"
     );
 
-    // 58: wait, by condition and by JSON path.
+    // Wait, by condition and by JSON path.
     let met = kubectl
         .does(&[
             "wait",
@@ -90,7 +90,7 @@ async fn a_secret_and_an_environment_come_up_change_and_go() -> Result<()> {
         "the Secret's value is on Railway"
     );
 
-    // 49: tables.
+    // Tables.
     let table = kubectl.does(&["get", "environments"]).await?;
     ensure!(
         table.starts_with("NAME ") && table.contains("Ready") && table.contains("AGE"),
@@ -109,7 +109,7 @@ async fn a_secret_and_an_environment_come_up_change_and_go() -> Result<()> {
         "labels"
     );
 
-    // 59: describe with events.
+    // Describe with events.
     let story = kubectl.does(&["describe", "environment", "shop"]).await?;
     let events = story.split("Events:").nth(1).context("an Events section")?;
     ensure!(
@@ -121,7 +121,7 @@ async fn a_secret_and_an_environment_come_up_change_and_go() -> Result<()> {
         .await?;
     ensure!(events.contains("ServicesHealthy"), "{events}");
 
-    // 52: a watch sees it happen.
+    // A watch sees it happen.
     until("the watch to have shown it ready", async || {
         let seen = fs::read_to_string(mirage.folder().join("watch.txt"))?;
         Ok(Look::when(seen.contains("Ready").then_some(()), || seen))
@@ -129,7 +129,7 @@ async fn a_secret_and_an_environment_come_up_change_and_go() -> Result<()> {
     .await?;
     watching.kill().await?;
 
-    // 19 to 21: unchanged, diff, configured.
+    // Unchanged, diff, configured.
     ensure!(
         kubectl
             .does(&["apply", "-f", "shop.yaml"])
@@ -182,7 +182,7 @@ async fn a_secret_and_an_environment_come_up_change_and_go() -> Result<()> {
         .with(0)?;
     ensure!(dry.stderr.contains("Warning:"), "{}", dry.said());
 
-    // 62: delete returns after it is gone, on Railway too.
+    // Delete returns after it is gone, on Railway too.
     let deleted = kubectl
         .does(&["delete", "environment", "shop", "--timeout=60s"])
         .await?;

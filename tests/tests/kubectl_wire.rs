@@ -55,21 +55,21 @@ async fn object(kubectl: &Kubectl) -> Result<Value> {
 }
 
 #[tokio::test]
-async fn discovery_and_documents_1_to_12() -> Result<()> {
+async fn discovery_explain_and_versions_are_served() -> Result<()> {
     let Some((mirage, kubectl)) = begin().await? else {
         return Ok(());
     };
     let version = kubectl.run(&["version"]).await?.with(0)?;
     ensure!(
         version.stdout.contains("Server Version: v1."),
-        "1: {}",
+        "version: {}",
         version.said()
     );
     let versions = kubectl.does(&["api-versions"]).await?;
     ensure!(
         versions.lines().any(|line| line == "mirage.dev/v1alpha1")
             && versions.lines().any(|line| line == "v1"),
-        "2: {versions}"
+        "api-versions: {versions}"
     );
     let resources = kubectl
         .does(&["api-resources", "--api-group=mirage.dev", "-o", "wide"])
@@ -85,7 +85,7 @@ async fn discovery_and_documents_1_to_12() -> Result<()> {
     ] {
         ensure!(
             resources.contains(words),
-            "3: {words} is missing: {resources}"
+            "api-resources: {words} is missing: {resources}"
         );
     }
     let explained = kubectl.does(&["explain", "environment"]).await?;
@@ -93,69 +93,72 @@ async fn discovery_and_documents_1_to_12() -> Result<()> {
         explained.contains("DESCRIPTION")
             && explained.contains("FIELDS")
             && explained.contains("spec"),
-        "6: {explained}"
+        "explain a kind: {explained}"
     );
     let explained = kubectl
         .does(&["explain", "environment.spec.services"])
         .await?;
     ensure!(
         explained.contains("source") && explained.contains("dependsOn"),
-        "7: {explained}"
+        "explain a field: {explained}"
     );
     kubectl
         .does(&["explain", "environment", "--output=plaintext-openapiv2"])
         .await
-        .context("8")?;
+        .context("explain from OpenAPI v2")?;
     let paths = kubectl.does(&["get", "--raw", "/openapi/v3"]).await?;
     ensure!(
         paths.contains("serverRelativeURL") && paths.contains("hash="),
-        "9: {paths}"
+        "OpenAPI v3 index: {paths}"
     );
     let http = mirage.address("http")?;
     let ready = http::get(&format!("{http}/readyz"), None).await?;
     ensure!(
         ready.starts_with("HTTP/1.1 200") && ready.ends_with("ok"),
-        "10: {ready}"
+        "access without a token: {ready}"
     );
     let closed = http::get(&format!("{http}/apis"), None).await?;
     ensure!(
         closed.starts_with("HTTP/1.1 401") && closed.contains("\"kind\":\"Status\""),
-        "10: {closed}"
+        "access without a token: {closed}"
     );
     kubectl
         .run(&["get", "--raw", "/apis/mirage.dev/v1alpha1/nothing"])
         .await?
         .refused("NotFound")
-        .context("11")?;
+        .context("a path that is not there")?;
     kubectl
         .run(&["get", "widgets"])
         .await?
         .refused("the server doesn't have a resource type \"widgets\"")
-        .context("12")?;
+        .context("a kind that is not there")?;
     Ok(())
 }
 
 #[tokio::test]
-async fn identity_13_to_16() -> Result<()> {
+async fn kubectl_knows_who_it_is_and_what_it_may() -> Result<()> {
     let Some((mirage, kubectl)) = begin().await? else {
         return Ok(());
     };
     let me = kubectl.does(&["auth", "whoami"]).await?;
-    ensure!(me.contains("Username") && me.contains("Groups"), "13: {me}");
+    ensure!(
+        me.contains("Username") && me.contains("Groups"),
+        "whoami: {me}"
+    );
     ensure!(
         kubectl
             .does(&["auth", "can-i", "delete", "environments"])
             .await?
             .trim()
             == "yes",
-        "14"
+        "can-i"
     );
     ensure!(
         kubectl
             .does(&["auth", "can-i", "--list"])
             .await?
             .contains("Resources"),
-        "15"
+        "can-i --list"
     );
     // The kubeconfig's own token goes before --token, so the wrong one is put into a copy.
     let right = std::fs::read_to_string(mirage.data("kubeconfig"))?;
@@ -166,7 +169,7 @@ async fn identity_13_to_16() -> Result<()> {
     let refused = kubectl
         .run(&["--kubeconfig", "wrong-kubeconfig", "get", "environments"])
         .await?;
-    refused.refused("logged in").context("16")?;
+    refused.refused("logged in").context("a wrong token")?;
     let mode = std::fs::metadata(mirage.data("kubeconfig"))?
         .permissions()
         .mode()
@@ -179,7 +182,7 @@ async fn identity_13_to_16() -> Result<()> {
 }
 
 #[tokio::test]
-async fn writing_19_to_33() -> Result<()> {
+async fn apply_create_replace_and_patch_write_or_say_why_not() -> Result<()> {
     let Some((mirage, kubectl)) = begin().await? else {
         return Ok(());
     };
@@ -188,43 +191,43 @@ async fn writing_19_to_33() -> Result<()> {
             .does(&["apply", "-f", "env.yaml"])
             .await?
             .contains("created"),
-        "19"
+        "apply twice"
     );
     ensure!(
         kubectl
             .does(&["apply", "-f", "env.yaml"])
             .await?
             .contains("unchanged"),
-        "19"
+        "apply twice"
     );
     ensure!(
         kubectl
             .does(&["apply", "-f", "env2.yaml"])
             .await?
             .contains("configured"),
-        "20"
+        "apply an edit"
     );
     let changed = object(&kubectl).await?;
     ensure!(
         changed["spec"]["variables"]["FIRST"].is_null() && changed["metadata"]["generation"] == 2,
-        "20: {changed}"
+        "apply an edit: {changed}"
     );
     let diff = kubectl.run(&["diff", "-f", "env.yaml"]).await?.with(1)?;
     ensure!(
         diff.stdout.contains("+    LOG_LEVEL: info"),
-        "21: {}",
+        "diff: {}",
         diff.stdout
     );
     ensure!(
         object(&kubectl).await?["metadata"]["resourceVersion"]
             == changed["metadata"]["resourceVersion"],
-        "21: nothing stored"
+        "diff: nothing stored"
     );
     kubectl
         .run(&["create", "-f", "env.yaml"])
         .await?
         .refused("AlreadyExists")
-        .context("22")?;
+        .context("create what is there")?;
     mirage.write(
         "fresh.yaml",
         &manifest("info", "FIRST").replace("name: web\n", "name: fresh\n"),
@@ -234,13 +237,13 @@ async fn writing_19_to_33() -> Result<()> {
             .does(&["create", "-f", "fresh.yaml", "--dry-run=server"])
             .await?
             .contains("created (server dry run)"),
-        "23"
+        "server dry run"
     );
     kubectl
         .run(&["get", "environment", "fresh"])
         .await?
         .refused("NotFound")
-        .context("23")?;
+        .context("server dry run")?;
     mirage.write(
         "unknown.yaml",
         &manifest("info", "FIRST").replace("  project:", "  colour: blue\n  project:"),
@@ -249,19 +252,19 @@ async fn writing_19_to_33() -> Result<()> {
         .run(&["apply", "-f", "unknown.yaml"])
         .await?
         .refused("unknown field \"spec.colour\"")
-        .context("25")?;
+        .context("an unknown field")?;
     let warned = kubectl
         .run(&["apply", "-f", "unknown.yaml", "--validate=warn"])
         .await?
         .with(0)?;
     ensure!(
         warned.stderr.contains("Warning: unknown field"),
-        "26: {}",
+        "an unknown field as a warning: {}",
         warned.said()
     );
     ensure!(
         object(&kubectl).await?["spec"]["colour"].is_null(),
-        "26: not stored"
+        "an unknown field as a warning: not stored"
     );
     mirage.write(
         "faults.yaml",
@@ -276,14 +279,14 @@ async fn writing_19_to_33() -> Result<()> {
         .run(&["apply", "-f", "faults.yaml"])
         .await?
         .refused("is invalid")
-        .context("27")?;
+        .context("two faults at once")?;
     for path in [
         "spec.services.site.source.image",
         "spec.services.site.dependsOn[0]",
     ] {
         ensure!(
             faults.stderr.contains(path),
-            "27: {path} is missing: {}",
+            "two faults at once: {path} is missing: {}",
             faults.stderr
         );
     }
@@ -295,12 +298,12 @@ async fn writing_19_to_33() -> Result<()> {
         .run(&["apply", "-f", "type.yaml", "--validate=false"])
         .await?
         .refused("nvalid")
-        .context("28")?;
+        .context("a wrong type")?;
     kubectl
         .run(&["create", "-f", "fresh.yaml", "-n", "nowhere"])
         .await?
         .refused("namespace")
-        .context("29")?;
+        .context("a namespace that is not there")?;
     let old = serde_json::to_string(&changed)?;
     kubectl
         .does(&["annotate", "environment", "web", "note=moved-on"])
@@ -310,13 +313,13 @@ async fn writing_19_to_33() -> Result<()> {
         .run(&["replace", "-f", "old.json"])
         .await?
         .refused("has been modified")
-        .context("30")?;
+        .context("replace by an old version")?;
     ensure!(
         kubectl
             .does(&["replace", "-f", "env.yaml"])
             .await?
             .contains("replaced"),
-        "31"
+        "replace without a version"
     );
     let before = object(&kubectl).await?["metadata"]["generation"]
         .as_i64()
@@ -331,22 +334,22 @@ async fn writing_19_to_33() -> Result<()> {
             r#"{"spec":{"suspend":true}}"#,
         ])
         .await
-        .context("32")?;
+        .context("merge patch")?;
     ensure!(
         object(&kubectl).await?["metadata"]["generation"] == before + 1,
-        "32"
+        "merge patch"
     );
     let test = r#"[{"op":"test","path":"/spec/suspend","value":false}]"#;
     kubectl
         .run(&["patch", "environment", "web", "--type=json", "-p", test])
         .await?
         .refused("invalid")
-        .context("33")?;
+        .context("JSON patch with a failing test")?;
     Ok(())
 }
 
 #[tokio::test]
-async fn writing_34_to_40() -> Result<()> {
+async fn edit_label_and_status_go_through_their_own_doors() -> Result<()> {
     let Some((mirage, kubectl)) = begin().await? else {
         return Ok(());
     };
@@ -362,7 +365,7 @@ async fn writing_34_to_40() -> Result<()> {
         .await?;
     strategic
         .refused("strategic-merge-patch+json is not supported")
-        .context("34")?;
+        .context("strategic merge patch")?;
     mirage.write(
         "editor.sh",
         "#!/bin/sh\nsed -i 's/LOG_LEVEL: info/LOG_LEVEL: trace/' \"$1\"\n",
@@ -373,23 +376,23 @@ async fn writing_34_to_40() -> Result<()> {
     let edited = mirage_tests::process::binary::run(edit.env("EDITOR", &editor))
         .await?
         .with(0)?;
-    ensure!(edited.stdout.contains("edited"), "36: {}", edited.said());
+    ensure!(edited.stdout.contains("edited"), "edit: {}", edited.said());
     let generation = object(&kubectl).await?["metadata"]["generation"].clone();
     kubectl
         .does(&["label", "environment", "web", "tier=front"])
         .await
-        .context("37")?;
+        .context("labels and annotations")?;
     kubectl
         .does(&["annotate", "environment", "web", "note=here"])
         .await
-        .context("37")?;
+        .context("labels and annotations")?;
     kubectl
         .does(&["label", "environment", "web", "tier-"])
         .await
-        .context("37")?;
+        .context("labels and annotations")?;
     ensure!(
         object(&kubectl).await?["metadata"]["generation"] == generation,
-        "37: metadata moves no generation"
+        "labels and annotations: metadata moves no generation"
     );
     let phase = r#"{"status":{"phase":"Ready"}}"#;
     kubectl
@@ -403,31 +406,31 @@ async fn writing_34_to_40() -> Result<()> {
             phase,
         ])
         .await
-        .context("38")?;
+        .context("status subresource")?;
     let patched = object(&kubectl).await?;
     ensure!(
         patched["status"]["phase"] == "Ready" && patched["metadata"]["generation"] == generation,
-        "38"
+        "status subresource"
     );
     let other = r#"{"status":{"phase":"Failed"}}"#;
     kubectl
         .does(&["patch", "environment", "web", "--type=merge", "-p", other])
         .await
-        .context("39")?;
+        .context("status through the main door")?;
     ensure!(
         object(&kubectl).await?["status"]["phase"] == "Ready",
-        "39: the status is another door"
+        "status through the main door: the status is another door"
     );
     kubectl
         .run(&["scale", "environment", "web", "--replicas=2"])
         .await?
         .refused("")
-        .context("40")?;
+        .context("scale")?;
     Ok(())
 }
 
 #[tokio::test]
-async fn server_side_apply_41_to_46() -> Result<()> {
+async fn server_side_apply_knows_who_owns_what() -> Result<()> {
     let Some((_mirage, kubectl)) = begin().await? else {
         return Ok(());
     };
@@ -447,45 +450,48 @@ async fn server_side_apply_41_to_46() -> Result<()> {
         managers[0]["manager"] == "a"
             && managers[0]["operation"] == "Apply"
             && managers[1].is_null(),
-        "41: {managers}"
+        "the first owner: {managers}"
     );
     let conflict = kubectl
         .run(&apply("env2.yaml", "b"))
         .await?
         .refused("conflict")
-        .context("42")?;
+        .context("a conflict")?;
     ensure!(
         conflict.stderr.contains("\"a\"") && conflict.stderr.contains(".spec.variables.LOG_LEVEL"),
-        "42: {}",
+        "a conflict: {}",
         conflict.stderr
     );
     let forced = [&apply("env2.yaml", "b")[..], &["--force-conflicts"]].concat();
-    kubectl.does(&forced).await.context("43")?;
+    kubectl.does(&forced).await.context("forced")?;
     let taken = object(&kubectl).await?;
     ensure!(
         taken["spec"]["variables"]["LOG_LEVEL"] == "debug"
             && taken["spec"]["variables"]["FIRST"] == "kept",
-        "43: {taken}"
+        "forced: {taken}"
     );
-    // 46: the same again is no write.
-    kubectl.does(&forced).await.context("46")?;
+    // the same again is no write.
+    kubectl
+        .does(&forced)
+        .await
+        .context("the same again is no write")?;
     ensure!(
         object(&kubectl).await?["metadata"]["resourceVersion"]
             == taken["metadata"]["resourceVersion"],
-        "46"
+        "the same again is no write"
     );
     kubectl.does(&["delete", "environment", "web"]).await?;
-    // 45: from client-side to server-side without a conflict.
+    // from client-side to server-side without a conflict.
     kubectl.does(&["apply", "-f", "env.yaml"]).await?;
     kubectl
         .does(&["apply", "--server-side", "-f", "env.yaml"])
         .await
-        .context("45")?;
+        .context("from client-side to server-side")?;
     Ok(())
 }
 
 #[tokio::test]
-async fn reading_and_watching_49_to_58() -> Result<()> {
+async fn get_pages_selectors_watch_and_wait_show_what_is_there() -> Result<()> {
     let Some((mirage, kubectl)) = begin().await? else {
         return Ok(());
     };
@@ -504,13 +510,13 @@ async fn reading_and_watching_49_to_58() -> Result<()> {
             "--no-headers",
         ])
         .await?;
-    ensure!(sorted.lines().count() == 5, "49: {sorted}");
+    ensure!(sorted.lines().count() == 5, "get: {sorted}");
     ensure!(
         kubectl
             .does(&["get", "environments,namespaces"])
             .await?
             .contains("namespace/default"),
-        "49"
+        "get"
     );
     let pages = kubectl
         .run(&[
@@ -522,10 +528,10 @@ async fn reading_and_watching_49_to_58() -> Result<()> {
         ])
         .await?
         .with(0)?;
-    ensure!(pages.stdout.lines().count() == 5, "50: {}", pages.stdout);
+    ensure!(pages.stdout.lines().count() == 5, "pages: {}", pages.stdout);
     ensure!(
         pages.stderr.matches("limit=2").count() >= 3,
-        "50: three requests: {}",
+        "pages: three requests: {}",
         pages.stderr
     );
     let selected = kubectl
@@ -538,7 +544,7 @@ async fn reading_and_watching_49_to_58() -> Result<()> {
             "name",
         ])
         .await?;
-    ensure!(selected.lines().count() == 5, "51: {selected}");
+    ensure!(selected.lines().count() == 5, "selectors: {selected}");
     let one = kubectl
         .does(&[
             "get",
@@ -549,7 +555,7 @@ async fn reading_and_watching_49_to_58() -> Result<()> {
             "name",
         ])
         .await?;
-    ensure!(one.trim() == "environment.mirage.dev/a", "51: {one}");
+    ensure!(one.trim() == "environment.mirage.dev/a", "selectors: {one}");
     kubectl
         .run(&[
             "get",
@@ -559,7 +565,7 @@ async fn reading_and_watching_49_to_58() -> Result<()> {
         ])
         .await?
         .refused("")
-        .context("51")?;
+        .context("selectors")?;
 
     let mut watching = kubectl.starts(
         &["get", "environments", "-w", "--output-watch-events"],
@@ -575,13 +581,13 @@ async fn reading_and_watching_49_to_58() -> Result<()> {
         })
         .await
     };
-    seen("ADDED a").await.context("52")?;
+    seen("ADDED a").await.context("get -w")?;
     kubectl
         .does(&["label", "environment", "b", "tier=front"])
         .await?;
-    seen("MODIFIED b").await.context("52")?;
+    seen("MODIFIED b").await.context("get -w")?;
     kubectl.does(&["delete", "environment", "c"]).await?;
-    seen("DELETED c").await.context("52")?;
+    seen("DELETED c").await.context("get -w")?;
     watching.kill().await?;
 
     kubectl
@@ -593,7 +599,7 @@ async fn reading_and_watching_49_to_58() -> Result<()> {
         ])
         .await?
         .refused("timed out")
-        .context("58")?;
+        .context("wait")?;
     kubectl
         .does(&[
             "wait",
@@ -602,22 +608,22 @@ async fn reading_and_watching_49_to_58() -> Result<()> {
             "--timeout=5s",
         ])
         .await
-        .context("58")?;
+        .context("wait")?;
     kubectl
         .does(&["wait", "--for=create", "environment/a", "--timeout=5s"])
         .await
-        .context("58")?;
+        .context("wait")?;
     let mut waiting = kubectl.starts(
         &["wait", "--for=delete", "environment/d", "--timeout=60s"],
         "wait.txt",
     )?;
     kubectl.does(&["delete", "environment", "d"]).await?;
-    ensure!(waiting.wait().await?.success(), "58: delete");
+    ensure!(waiting.wait().await?.success(), "wait: delete");
     Ok(())
 }
 
 #[tokio::test]
-async fn deleting_61_to_64() -> Result<()> {
+async fn delete_waits_for_finalizers_and_empties_namespaces() -> Result<()> {
     let Some((mirage, kubectl)) = begin().await? else {
         return Ok(());
     };
@@ -636,28 +642,28 @@ async fn deleting_61_to_64() -> Result<()> {
     kubectl
         .does(&["delete", "environment", "web", "--wait=false"])
         .await
-        .context("61")?;
+        .context("a finalizer holds")?;
     ensure!(
         object(&kubectl).await?["metadata"]["deletionTimestamp"].is_string(),
-        "61: still there"
+        "a finalizer holds: still there"
     );
     let release = r#"{"metadata":{"finalizers":null}}"#;
     kubectl
         .does(&["patch", "environment", "web", "--type=merge", "-p", release])
         .await
-        .context("61")?;
+        .context("a finalizer holds")?;
     kubectl
         .run(&["get", "environment", "web"])
         .await?
         .refused("NotFound")
-        .context("61")?;
+        .context("a finalizer holds")?;
     kubectl.does(&["apply", "-f", "env.yaml"]).await?;
     ensure!(
         kubectl
             .does(&["delete", "environment", "web", "--cascade=foreground"])
             .await?
             .contains("deleted"),
-        "62"
+        "delete waits"
     );
     kubectl.does(&["apply", "-f", "env.yaml"]).await?;
     ensure!(
@@ -665,7 +671,7 @@ async fn deleting_61_to_64() -> Result<()> {
             .does(&["delete", "environments", "-l", "app=web"])
             .await?
             .contains("deleted"),
-        "63"
+        "delete by label"
     );
     kubectl.does(&["create", "namespace", "team-a"]).await?;
     mirage.write(
@@ -676,7 +682,7 @@ async fn deleting_61_to_64() -> Result<()> {
     kubectl
         .does(&["delete", "namespace", "team-a", "--timeout=60s"])
         .await
-        .context("64")?;
+        .context("delete a namespace")?;
     kubectl
         .run(&["get", "environments", "-n", "team-a", "-o", "name"])
         .await?;
@@ -684,6 +690,6 @@ async fn deleting_61_to_64() -> Result<()> {
         .run(&["get", "namespace", "team-a"])
         .await?
         .refused("NotFound")
-        .context("64")?;
+        .context("delete a namespace")?;
     Ok(())
 }
