@@ -190,7 +190,11 @@ async fn a_rate_limit_used_up_is_said_with_its_end_and_work_goes_on_after_it() -
     )
     .await?;
     next_step(&told, &["rate limit", "until", "budget"])?;
-    story(&mirage).await?;
+    tells(
+        &mirage,
+        &["rate limit", "Mirage goes on when Railway allows it"],
+    )
+    .await?;
     railway.simulator.remove_fault(limit);
     objects::settled(&client, "shop").await?;
     Ok(())

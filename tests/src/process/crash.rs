@@ -128,7 +128,7 @@ impl Scene {
 pub enum Journey {
     /// From nothing to one of everything.
     Provision,
-    /// To the edited state, and back again, in turns.
+    /// To the edited state, and back again: both ways are held at each boundary that they have.
     Update,
     /// From one of everything to nothing.
     Teardown,
@@ -153,21 +153,19 @@ pub async fn walk(journey: Journey, path: WritePath, when: When) -> Result<u64> 
             }
         }
         Journey::Update => {
-            // One environment sees all the boundaries, back and forth: provisioning it anew each time would only cost.
-            let mut scene = Scene::begin(path).await?;
-            scene.reach(&specs::before()).await?;
-            let (mut from, mut to) = (specs::before(), specs::after());
-            let mut unharmed = 0;
             for nth in 1.. {
-                // A fresh process, so that nothing it remembers of the last run helps it.
-                let met = update(&mut scene, nth, when, &to)
-                    .await
-                    .with_context(|| boundary(nth))?;
-                std::mem::swap(&mut from, &mut to);
-                unharmed = if met { 0 } else { unharmed + 1 };
+                // A world of its own each time: a service that was once in a project may leave something there, and is not
+                // made a second time.
+                let mut scene = Scene::begin(path).await?;
+                scene.reach(&specs::before()).await?;
+                let mut met = false;
+                for to in [specs::after(), specs::before()] {
+                    let one = update(&mut scene, nth, when, &to).await;
+                    met |= one.with_context(|| boundary(nth))?;
+                }
                 // The way there and the way back may have different lengths.
-                if unharmed == 2 {
-                    return Ok(nth - 2);
+                if !met {
+                    return Ok(nth - 1);
                 }
             }
         }
