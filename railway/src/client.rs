@@ -5,6 +5,7 @@
 
 mod by_environment;
 mod call;
+mod capabilities;
 mod clock;
 mod config;
 mod configs;

@@ -266,6 +266,12 @@ impl Observer {
         state.names.retain(|_, id| id != project);
     }
 
+    /// Tells who the token is and, where it sees several workspaces, which of them projects are looked for in. Without this
+    /// the first look for a name asks.
+    pub fn set_identity(&self, identity: Identity) {
+        self.inner.state().identity = Some(identity);
+    }
+
     /// Projects that look different after a refresh.
     pub fn changes(&self) -> broadcast::Receiver<ProjectId> {
         self.inner.changes.subscribe()

@@ -7,7 +7,7 @@ use std::{
 };
 
 use mirage_railway::{
-    client::{Client, ClientOptions, Clock, Token},
+    client::{Client, ClientOptions, Clock, Identity, Token},
     id::{ProjectId, WorkspaceId},
     observer::{Observer, ObserverOptions},
     secret::{FingerprintKey, SecretValue},
@@ -48,9 +48,13 @@ impl Account {
         lock(&self.workspace).clone()
     }
 
-    /// Sets the workspace, once it is known.
-    pub fn set_workspace(&self, workspace: Option<WorkspaceId>) {
-        *lock(&self.workspace) = workspace;
+    /// Settles on a workspace of those the token sees: projects are looked for and made there and nowhere else.
+    pub fn act_in(&self, workspace: Option<&(WorkspaceId, String)>, identity: &Identity) {
+        self.observer.set_identity(Identity {
+            workspaces: workspace.into_iter().cloned().collect(),
+            ..identity.clone()
+        });
+        *lock(&self.workspace) = workspace.map(|(id, _)| id.clone());
     }
 
     /// Notes whether an environment is in transition, and so how often its project is looked at.

@@ -134,7 +134,7 @@ async fn verify(
     let ctx = &keyring.context;
     let account = ctx.accounts.open(token);
     let found = match account.client.identify().await {
-        Ok(identity) => workspace(object, &identity),
+        Ok(identity) => workspace(object, &identity).map(|workspace| (workspace, identity)),
         // The token worked before, and it is not the token that fails: what is at work goes on.
         Err(error)
             if is_passing(&error)
@@ -167,8 +167,12 @@ async fn verify(
             .await?;
             Ok(Action::requeue(ctx.intervals.resync))
         }
-        Ok(workspace) => {
-            account.set_workspace(workspace.as_ref().map(|(id, _)| id.clone()));
+        Ok((workspace, identity)) => {
+            account.act_in(workspace.as_ref(), &identity);
+            // A write finds out by itself otherwise, at the price of a refused request.
+            if let Err(error) = account.client.learn_capabilities().await {
+                tracing::debug!(%error, "the API's capabilities could not be asked for");
+            }
             let budget = budget(&account);
             ctx.accounts
                 .set(namespace, name, Standing::Ready(Arc::clone(&account)));

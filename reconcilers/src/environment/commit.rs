@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::{
     diff::volume_name,
     effective::{DesiredVolume, Effective, EffectiveService},
-    field::put,
+    field::{Field, put},
     identity::MirageId,
     plan::{Action, Entry},
 };
@@ -94,7 +94,9 @@ pub fn commit(
             Action::ChangeSetting {
                 service, field, to, ..
             } => {
-                let to = to.clone().unwrap_or(Value::Null);
+                let to = to
+                    .clone()
+                    .unwrap_or_else(|| cleared(effective, service, *field));
                 setting(&mut change, target, service, field.pointer(), to);
             }
             Action::AddTcpProxy { service, port } => {
@@ -195,6 +197,20 @@ fn new_service(desired: &EffectiveService, existing: Option<ServiceId>) -> NewSe
         existing,
         settings,
         ..NewService::default()
+    }
+}
+
+/// What is sent for a setting that shall be Railway's default: the default itself where it is declared, else nothing. A
+/// count of replicas is always sent, because Railway keeps it in another place than the one that is written (observed).
+fn cleared(effective: &Effective, service: &str, field: Field) -> Value {
+    let declared = effective
+        .services
+        .get(service)
+        .and_then(|service| service.settings.get(&field));
+    match declared {
+        Some(value) => value.clone(),
+        None if field == Field::Replicas => json!(1),
+        None => Value::Null,
     }
 }
 

@@ -121,6 +121,23 @@ pub fn balance(
                 now,
             );
         }
+        for domain in &desired.domains {
+            let (known, name) = match &domain.name {
+                Some(own) => (
+                    instance
+                        .custom_domains
+                        .iter()
+                        .find(|seen| seen.domain == *own),
+                    own,
+                ),
+                None => (instance.service_domains.first(), name),
+            };
+            if let Some(domain) = known
+                && !has(&next, LedgerKind::Domain, name)
+            {
+                made(&mut next, LedgerKind::Domain, name, domain.id.as_str(), now);
+            }
+        }
         for key in desired.volumes.keys() {
             let name = volume_name(name, key);
             if let Some(volume) = environment
