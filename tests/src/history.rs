@@ -315,9 +315,9 @@ impl History {
     }
 
     async fn must_rest(&mut self, when: &str) -> anyhow::Result<()> {
-        // A change that nobody tells Mirage of is seen when it looks: at Railway each minute, at Secrets every ten.
-        let unseen = if self.old_secrets.is_empty() { 2 } else { 11 };
-        self.world.pass(Duration::from_secs(unseen * 60)).await;
+        // What nobody tells Mirage of is seen when it looks: at Railway each minute, at Secrets and at what its ledger
+        // kept for fear of a lagging read every ten.
+        self.world.pass(Duration::from_secs(11 * 60)).await;
         let timed: Vec<String> = self
             .wishes
             .iter()

@@ -53,7 +53,7 @@ pub async fn violations(world: &World, expected: &Expectation<'_>) -> anyhow::Re
 async fn unfinished_plans(world: &World, found: &mut Vec<String>) -> anyhow::Result<()> {
     for environment in world.environments().await? {
         let name = environment.metadata.name.clone().unwrap_or_default();
-        if settled::is_refused(&environment) {
+        if settled::is_refused(&environment) || settled::is_waiting(&environment) {
             continue;
         }
         if let Some(planned) = world.plan(&environment).await?

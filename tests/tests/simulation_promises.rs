@@ -122,6 +122,43 @@ async fn an_environment_deleted_while_everything_seems_gone_leaves_nothing_witho
     );
 }
 
+/// Seed 100 of the random histories, made small: the controllers start while nothing can be seen, so there is no earlier
+/// look to doubt the empty one by.
+#[ignore = "a known gap: absence is believed after two reads, and the object goes without its environment"]
+#[tokio::test(start_paused = true)]
+async fn a_deletion_in_a_long_blackout_leaves_nothing() {
+    let mut world = world(6).await;
+    world
+        .apply(&manifest::many_services("one", "shop", 2))
+        .await
+        .unwrap();
+    rest(&mut world).await;
+    let id = world
+        .status("one")
+        .await
+        .unwrap()
+        .railway
+        .unwrap()
+        .environment_id
+        .unwrap();
+    world.crash().await;
+    let fault = world
+        .simulator
+        .inject(Fault::new(FaultKind::EverythingGone));
+    world.delete("one").await.unwrap();
+    world.pass(2 * MINUTE).await;
+    world.simulator.remove_fault(fault);
+    world.pass(40 * MINUTE).await;
+    assert!(world.environment("one").await.unwrap().is_none());
+    let has_receipt = world
+        .orphans()
+        .await
+        .unwrap()
+        .iter()
+        .any(|orphan| orphan.spec.railway_id.as_ref() == Some(&id));
+    assert!(!environment_ids(&world).contains(&id) || has_receipt);
+}
+
 #[tokio::test(start_paused = true)]
 async fn of_two_specs_for_one_environment_the_second_is_refused_and_told_why() {
     let mut world = world(3).await;

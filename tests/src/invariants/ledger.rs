@@ -21,7 +21,7 @@ pub(super) async fn unbalanced(
             continue;
         };
         // What is suspended may never have been made.
-        if settled::is_refused(&object) || wish.suspend {
+        if settled::is_refused(&object) || settled::is_waiting(&object) || wish.suspend {
             continue;
         }
         let status = object.status.unwrap_or_default();

@@ -148,7 +148,8 @@ pub(super) async fn orphans(
         let Some(environment) = inventory.environment(&wish.project, &wish.railway_name) else {
             continue;
         };
-        if !owned.contains(&environment.id) {
+        // A suspended environment is stopped and otherwise left as it was.
+        if !owned.contains(&environment.id) || wish.suspend {
             continue;
         }
         for instance in &environment.services {

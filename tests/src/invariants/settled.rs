@@ -29,6 +29,11 @@ pub(super) fn is_refused(environment: &Environment) -> bool {
         .is_some_and(|synced| synced.status == "False" && synced.reason == "Conflict")
 }
 
+/// Whether what it waits for needs a person, so that a part of it is not there.
+pub(super) fn is_waiting(environment: &Environment) -> bool {
+    condition(environment, "Synced").is_some_and(|synced| synced.reason == "WaitingForDependency")
+}
+
 fn condition<'a>(environment: &'a Environment, kind: &str) -> Option<&'a Condition> {
     environment
         .status
@@ -54,6 +59,14 @@ fn restlessness(environment: &Environment) -> Option<String> {
     let Some(synced) = condition(environment, "Synced") else {
         return Some("has no conditions".to_owned());
     };
+    let has_failed = status
+        .services
+        .values()
+        .any(|service| service.state == ServiceState::Failed);
+    // What failed on Railway needs a person, and what depends on it waits.
+    if synced.reason == "WaitingForDependency" && has_failed {
+        return None;
+    }
     if synced.status != "True" && synced.reason != "DriftFound" {
         return Some(format!(
             "is not synced: {}: {}",

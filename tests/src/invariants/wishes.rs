@@ -31,7 +31,11 @@ pub(super) async fn unfulfilled(
             continue;
         }
         // What is suspended may never have been made, and reported drift is left.
-        if wish.is_refused || wish.suspend || wish.drift != DriftMode::Repair {
+        if settled::is_waiting(&object)
+            || wish.is_refused
+            || wish.suspend
+            || wish.drift != DriftMode::Repair
+        {
             continue;
         }
         match inventory.environment(&wish.project, &wish.railway_name) {
