@@ -20,6 +20,7 @@ pub mod objects;
 pub mod railway;
 pub mod specs;
 pub mod waiting;
+pub mod web;
 
 pub use binary::Ended;
 pub use mirage::Mirage;
