@@ -177,7 +177,10 @@ impl<'a> Draft<'a> {
                 }
             }
             Ownership::Unmarked(environment) => {
-                self.push(Action::Mark, PlanReason::Missing);
+                // The change on its way carries the mark.
+                if self.memory.pending.is_none() {
+                    self.push(Action::Mark, PlanReason::Missing);
+                }
                 return self.contents(project, environment);
             }
             Ownership::Ours(environment) => return self.contents(project, environment),
