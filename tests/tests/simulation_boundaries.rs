@@ -1,5 +1,7 @@
 //! Killed at every boundary of a provision, an update and a teardown, on both ways of writing.
 
+#![expect(clippy::panic, reason = "in a test a failure is the message")]
+
 use mirage_tests::boundary::{Act, walk};
 
 fn must_survive(act: Act, change_sets: bool) {

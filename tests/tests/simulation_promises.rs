@@ -1,5 +1,7 @@
 //! Promises that deserve a story of their own.
 
+#![expect(clippy::unwrap_used, reason = "in a test a failure is the message")]
+
 use std::time::Duration;
 
 use mirage_railway_simulator::{DashboardEdit, Fault, FaultKind};

@@ -170,7 +170,7 @@ fn of_service(
     {
         found.push(format!("{place}: nobody asks for domain {domain}"));
     }
-    if service.domain != !instance.service_domains.is_empty() {
+    if service.domain == instance.service_domains.is_empty() {
         found.push(format!(
             "{place} has the generated domains {:?}",
             instance.service_domains
