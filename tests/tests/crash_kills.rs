@@ -21,22 +21,22 @@ async fn killed_everywhere(journey: Journey, path: WritePath, at_least: u64) -> 
 
 #[tokio::test]
 async fn a_provision_by_change_set_survives_a_kill_at_every_boundary() -> Result<()> {
-    killed_everywhere(Journey::Provision, WritePath::ChangeSet, 6).await
+    killed_everywhere(Journey::Provision, WritePath::ChangeSet, 5).await
 }
 
 #[tokio::test]
 async fn a_provision_by_patch_survives_a_kill_at_every_boundary() -> Result<()> {
-    killed_everywhere(Journey::Provision, WritePath::Patch, 10).await
+    killed_everywhere(Journey::Provision, WritePath::Patch, 8).await
 }
 
 #[tokio::test]
 async fn an_update_by_change_set_survives_a_kill_at_every_boundary() -> Result<()> {
-    killed_everywhere(Journey::Update, WritePath::ChangeSet, 3).await
+    killed_everywhere(Journey::Update, WritePath::ChangeSet, 2).await
 }
 
 #[tokio::test]
 async fn an_update_by_patch_survives_a_kill_at_every_boundary() -> Result<()> {
-    killed_everywhere(Journey::Update, WritePath::Patch, 4).await
+    killed_everywhere(Journey::Update, WritePath::Patch, 3).await
 }
 
 #[tokio::test]
