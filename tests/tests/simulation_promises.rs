@@ -126,7 +126,6 @@ async fn an_environment_deleted_while_everything_seems_gone_leaves_nothing_witho
 
 /// Seed 100 of the random histories, made small: the controllers start while nothing can be seen, so there is no earlier
 /// look to doubt the empty one by.
-#[ignore = "a known gap: absence is believed after two reads, and the object goes without its environment"]
 #[tokio::test(start_paused = true)]
 async fn a_deletion_in_a_long_blackout_leaves_nothing() {
     let mut world = world(6).await;

@@ -107,6 +107,20 @@ impl Client {
             .map(|_| ())
     }
 
+    /// Whether an environment can still be read, asked by its id alone. Lists leave out what is being deleted, and in an outage
+    /// they leave out everything; only this tells that something is gone.
+    ///
+    /// # Errors
+    /// When it cannot be told.
+    pub async fn is_environment_there(&self, environment: &EnvironmentId) -> Result<bool, Error> {
+        match self.staged_changes(environment).await {
+            Ok(_) => Ok(true),
+            // For a deleted one Railway answers either (observed).
+            Err(Error::NotFound(_) | Error::Unauthorized(_)) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// How many of somebody's changes are staged and not committed.
     ///
     /// # Errors

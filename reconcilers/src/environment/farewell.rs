@@ -8,9 +8,11 @@ use kube::{
     api::{Patch, PatchParams, PostParams},
     runtime::{controller::Action, events::EventType},
 };
-use mirage_railway::{budget::Priority, snapshot::Presence};
+use mirage_railway::{budget::Priority, id::EnvironmentId, snapshot::Presence};
 use mirage_specs::{
-    Environment, EnvironmentStatus, Orphan, OrphanSpec, environment::LocalRef, ledger::LedgerKind,
+    Environment, EnvironmentStatus, Orphan, OrphanSpec,
+    environment::{Deletion, LocalRef},
+    ledger::LedgerKind,
     orphan::OrphanStatus,
 };
 use serde_json::json;
@@ -24,7 +26,7 @@ use super::{
     identity::MirageId,
     journal::Journal,
     observe::{Observed, made, observe},
-    plan::Plan,
+    plan::{Hold, Plan},
     resolve::DEFAULT_ACCOUNT,
     teardown::{self, Teardown, teardown},
     wake,
@@ -97,10 +99,13 @@ pub(super) async fn visit(
         .deletion
         .or(journal.status().deletion)
         .unwrap_or_default();
-    match (
-        teardown(&id, journal.status(), &observed, deletion, now),
-        account,
-    ) {
+    let mut next = teardown(&id, journal.status(), &observed, deletion, now);
+    if let (Teardown::Done { .. }, Deletion::Delete, Some(account)) = (&next, deletion, &account)
+        && let Some(hold) = still_there(journal.status(), account).await
+    {
+        next = teardown::not_done(journal.status(), hold, &observed, now);
+    }
+    match (next, account) {
         (Teardown::Done { note }, account) => {
             if let Some(account) = account {
                 stop_following(journal.status(), &account, &id);
@@ -271,6 +276,24 @@ async fn let_go(
             Ok(("torn_down", Action::await_change()))
         }
         Err(error) => Err(error.into()),
+    }
+}
+
+/// Lists are not enough to let go of something that was made: the environment is asked for by its id.
+async fn still_there(status: &EnvironmentStatus, account: &Account) -> Option<Hold> {
+    let entry = status
+        .ledger
+        .iter()
+        .find(|entry| entry.kind == LedgerKind::Environment)?;
+    let id = EnvironmentId::new(entry.railway_id.as_deref()?);
+    match account.client.is_environment_there(&id).await {
+        Ok(false) => None,
+        Ok(true) => Some(Hold::AwaitingVisibility {
+            what: format!("that environment {} is gone", entry.name),
+        }),
+        Err(error) => Some(Hold::Unobserved {
+            why: error.to_string(),
+        }),
     }
 }
 

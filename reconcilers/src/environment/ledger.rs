@@ -81,10 +81,15 @@ pub fn balance(
         let still_open = now.duration_since(entry.intended_at) < observed.patience.lost_answer;
         match seen {
             Some(id) => next.push(LedgerEntry {
-                state: LedgerState::Made,
+                // Accepted and not done, or ignored: what is being removed stays so until it is seen no more.
+                state: match entry.state {
+                    LedgerState::Removing => LedgerState::Removing,
+                    LedgerState::Intended | LedgerState::Made => LedgerState::Made,
+                },
                 railway_id: Some(id),
                 ..entry.clone()
             }),
+            None if entry.state == LedgerState::Removing => {}
             None if observed.in_grace || (entry.state == LedgerState::Intended && still_open) => {
                 next.push(entry.clone())
             }
@@ -140,10 +145,14 @@ pub fn balance(
         }
         for key in desired.volumes.keys() {
             let name = volume_name(name, key);
-            if let Some(volume) = environment
+            let mut attached = environment
                 .volumes
                 .values()
-                .find(|volume| volume.name == name)
+                .filter(|volume| volume.service_id.as_ref() == Some(&instance.service_id));
+            // By name; else the only one there is, which may never have got its name.
+            let named = attached.clone().find(|volume| volume.name == name);
+            let only = attached.next().filter(|_| attached.next().is_none());
+            if let Some(volume) = named.or(only.filter(|_| desired.volumes.len() == 1))
                 && !has(&next, LedgerKind::Volume, &name)
             {
                 made(

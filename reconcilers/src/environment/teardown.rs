@@ -89,7 +89,7 @@ pub fn teardown(
     };
     match &observed.project {
         Presence::Unknown(why) => wait(Hold::Unobserved { why: why.clone() }, why.clone()),
-        Presence::Absent => gone(entry, observed, now).unwrap_or_else(|| {
+        Presence::Absent => gone(entry, since, observed, now).unwrap_or_else(|| {
             let what = format!("whether project of environment {} exists", entry.name);
             wait(Hold::AwaitingVisibility { what: what.clone() }, what)
         }),
@@ -114,10 +114,11 @@ fn environment(
     wait: &dyn Fn(Hold, String) -> Teardown,
 ) -> Teardown {
     match ownership(id, &entry.name, &status.ledger, project) {
-        Ownership::Absent => gone(entry, observed, now).unwrap_or_else(|| {
-            let what = format!("that environment {} is gone", entry.name);
-            wait(Hold::AwaitingVisibility { what: what.clone() }, what)
-        }),
+        Ownership::Absent => gone(entry, status.teardown_since.unwrap_or(now), observed, now)
+            .unwrap_or_else(|| {
+                let what = format!("that environment {} is gone", entry.name);
+                wait(Hold::AwaitingVisibility { what: what.clone() }, what)
+            }),
         Ownership::Unknown(why) => wait(Hold::Unobserved { why: why.clone() }, why),
         // Without the id in our ledger nothing there was ever ours; with it, somebody took the environment over.
         Ownership::Foreign(_, why) if entry.railway_id.is_none() => Teardown::Done {
@@ -183,11 +184,44 @@ fn environment(
     }
 }
 
+/// Something stands in the way of being done: waited for until the deadline, then left behind with a receipt.
+pub fn not_done(
+    status: &EnvironmentStatus,
+    hold: Hold,
+    observed: &Observed,
+    now: Timestamp,
+) -> Teardown {
+    let since = status.teardown_since.unwrap_or(now);
+    if now.duration_since(since) < observed.patience.teardown {
+        return Teardown::Work(Plan {
+            holds: vec![hold],
+            ..Plan::default()
+        });
+    }
+    let entry = status
+        .ledger
+        .iter()
+        .find(|entry| entry.kind == LedgerKind::Environment);
+    let railway_id = entry.and_then(|entry| entry.railway_id.clone());
+    Teardown::GiveUp {
+        railway_id,
+        why: hold.to_string(),
+    }
+}
+
 /// Absence is believed when no write of ours may still be on its way into view.
-fn gone(entry: &LedgerEntry, observed: &Observed, now: Timestamp) -> Option<Teardown> {
+fn gone(
+    entry: &LedgerEntry,
+    since: Timestamp,
+    observed: &Observed,
+    now: Timestamp,
+) -> Option<Teardown> {
     let may_appear = entry.state == LedgerState::Intended
         && now.duration_since(entry.intended_at) < observed.patience.lost_answer;
     // After our own delete, seeing nothing is the answer; after our own create it may be a read that lags.
     let lagging = observed.in_grace && entry.state != LedgerState::Removing;
-    (!may_appear && !lagging).then_some(Teardown::Done { note: None })
+    // Gone, and not by us: somebody deleted it, or nothing can be seen at all. Time tells.
+    let unasked = entry.state == LedgerState::Made
+        && now.duration_since(since) < observed.patience.lost_answer;
+    (!may_appear && !lagging && !unasked).then_some(Teardown::Done { note: None })
 }

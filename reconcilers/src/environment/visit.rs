@@ -139,6 +139,11 @@ pub(super) async fn visit(
         &ctx.intervals,
         ctx.now(),
     );
+    let again = again.min(wake::when_believed(
+        journal.status(),
+        &observed,
+        &ctx.intervals,
+    ));
     Ok((counted, Action::requeue(again)))
 }
 

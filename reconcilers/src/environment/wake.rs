@@ -5,10 +5,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 use kube::runtime::events::EventType;
 use mirage_railway::error::{Class, Error};
-use mirage_specs::{EnvironmentStatus, ServiceState};
+use mirage_specs::{EnvironmentStatus, ServiceState, ledger::LedgerState};
 
 use super::{
     effective::Effective,
+    observe::Observed,
     plan::{Hold, Plan},
 };
 use crate::{accounts::REFUSED_AGAIN, context::Intervals, reason::Reason};
@@ -45,6 +46,27 @@ pub fn after_visit(
         Duration::try_from(left).unwrap_or(Duration::ZERO) + Duration::from_secs(1)
     });
     until_expiry.map_or(next, |left| left.min(next))
+}
+
+/// When what may not be believed yet can be: the ledger is balanced then, whatever else rests.
+pub fn when_believed(
+    status: &EnvironmentStatus,
+    observed: &Observed,
+    intervals: &Intervals,
+) -> Duration {
+    let open = status
+        .ledger
+        .iter()
+        .any(|entry| entry.state == LedgerState::Intended);
+    if open {
+        let patience =
+            Duration::try_from(observed.patience.lost_answer).unwrap_or(intervals.resync);
+        patience + Duration::from_secs(1)
+    } else if observed.in_grace {
+        intervals.grace + Duration::from_secs(1)
+    } else {
+        intervals.resync
+    }
 }
 
 fn is_short(hold: &Hold) -> bool {

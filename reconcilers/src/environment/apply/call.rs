@@ -101,11 +101,14 @@ impl<'a> Applier<'a> {
                 };
                 self.journal
                     .write(|status| {
-                        // Railway said that it is gone, which is more than a read within the grace time could say.
-                        status.ledger.retain(|entry| {
-                            entry.kind != LedgerKind::Domain
-                                || entry.railway_id.as_deref() != Some(id.as_str())
-                        });
+                        // Railway said so; a look that no longer shows it will confirm it.
+                        let entries = status.ledger.iter_mut();
+                        for entry in entries.filter(|entry| {
+                            entry.kind == LedgerKind::Domain
+                                && entry.railway_id.as_deref() == Some(id.as_str())
+                        }) {
+                            entry.state = LedgerState::Removing;
+                        }
                         if let Some(service) = status
                             .applied
                             .as_mut()

@@ -1,7 +1,12 @@
 //! Domains. Each call for a generated one makes another, so what is there is looked at first.
 
+use std::collections::BTreeSet;
+
 use mirage_railway::snapshot::DomainSnapshot;
-use mirage_specs::{ledger::LedgerKind, plan::PlanReason};
+use mirage_specs::{
+    ledger::{LedgerKind, LedgerState},
+    plan::PlanReason,
+};
 
 use super::{Draft, service::Pair};
 use crate::environment::{
@@ -18,11 +23,11 @@ impl<'a> Draft<'a> {
                 None => self.missing_domain(pair, desired),
             }
         }
-        let was_declared = pair
-            .applied
-            .into_iter()
-            .flat_map(|applied| &applied.domains);
-        for name in was_declared.filter(|name| !is_declared(pair, name)) {
+        for name in self
+            .once_ours(pair)
+            .iter()
+            .filter(|name| !is_declared(pair, name))
+        {
             let gone: Vec<(&DomainSnapshot, bool)> = if name == GENERATED_DOMAIN {
                 // Only the one that we made; another generated one may be somebody's own.
                 let ours = self
@@ -44,6 +49,11 @@ impl<'a> Draft<'a> {
                 own.map(|domain| (domain, true)).collect()
             };
             for (domain, custom) in gone {
+                if self.observed.in_grace && self.is_being_removed(domain) {
+                    let what = format!("that domain {} is gone", domain.domain);
+                    self.hold(Hold::AwaitingVisibility { what });
+                    continue;
+                }
                 let service = pair.name.to_owned();
                 let action = Action::DeleteDomain {
                     service,
@@ -54,6 +64,38 @@ impl<'a> Draft<'a> {
                 self.push(action, PlanReason::NoLongerDeclared);
             }
         }
+    }
+
+    fn is_being_removed(&self, domain: &DomainSnapshot) -> bool {
+        self.memory.ledger.iter().any(|entry| {
+            entry.state == LedgerState::Removing
+                && entry.railway_id.as_deref() == Some(domain.id.as_str())
+        })
+    }
+
+    /// Domains that were applied, or that we made or may have made: the answer to a creation may have been lost, and its
+    /// declaration have gone since.
+    fn once_ours(&self, pair: Pair<'a>) -> BTreeSet<String> {
+        let applied = pair
+            .applied
+            .into_iter()
+            .flat_map(|applied| applied.domains.iter().cloned());
+        let own = pair
+            .instance
+            .custom_domains
+            .iter()
+            .map(|domain| domain.domain.as_str());
+        let own: BTreeSet<&str> = own.collect();
+        let made = self
+            .memory
+            .ledger
+            .iter()
+            .filter_map(|entry| match entry.kind {
+                LedgerKind::Domain if entry.name == pair.name => Some(GENERATED_DOMAIN.to_owned()),
+                LedgerKind::Domain if own.contains(entry.name.as_str()) => Some(entry.name.clone()),
+                _ => None,
+            });
+        applied.chain(made).collect()
     }
 
     fn missing_domain(&mut self, pair: Pair<'a>, desired: &DesiredDomain) {

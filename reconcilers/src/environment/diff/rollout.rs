@@ -12,7 +12,10 @@ impl Draft<'_> {
     /// Level-triggered: each visit lets through the services whose dependencies are settled and healthy, so the waves
     /// of `dependsOn` follow one another without being remembered anywhere.
     pub(super) fn wait_for_waves(&mut self) {
-        if self.effective.rollout.strategy != Some(RolloutStrategy::Sequential) {
+        // Stopping has no order: what is stopped first makes the rest unhealthy.
+        if self.effective.suspend
+            || self.effective.rollout.strategy != Some(RolloutStrategy::Sequential)
+        {
             return;
         }
         let changing: BTreeSet<String> = self
