@@ -42,6 +42,10 @@ impl<'a> Draft<'a> {
                     self.hold(Hold::AwaitingVisibility {
                         what: format!("service {name}"),
                     });
+                } else if let Some(volume) = self.volume_on_its_way(name, desired, environment) {
+                    self.hold(Hold::AwaitingVisibility {
+                        what: format!("volume {volume}"),
+                    });
                 } else {
                     let reason = if applied.is_some_and(was_committed) {
                         PlanReason::Drifted

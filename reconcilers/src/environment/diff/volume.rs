@@ -1,12 +1,18 @@
 //! Volumes: the one kind of thing whose loss cannot be repaired.
 
-use mirage_railway::snapshot::VolumeSnapshot;
-use mirage_specs::{ledger::LedgerKind, plan::PlanReason};
+use mirage_railway::{
+    id::VolumeId,
+    snapshot::{EnvironmentSnapshot, VolumeSnapshot},
+};
+use mirage_specs::{
+    ledger::{LedgerKind, LedgerState},
+    plan::PlanReason,
+};
 use serde_json::Value;
 
 use super::{Draft, Scene, service::Pair};
 use crate::environment::{
-    effective::DesiredVolume,
+    effective::{DesiredVolume, EffectiveService},
     plan::{Action, Hold},
 };
 
@@ -24,10 +30,13 @@ impl<'a> Draft<'a> {
         reason: PlanReason,
     ) {
         let name = volume_name(service, volume);
-        let existing = scene
-            .project
-            .and_then(|project| project.volumes.iter().find(|(_, other)| **other == name))
-            .map(|(id, _)| id.clone());
+        let named = scene.project.and_then(|project| {
+            let mut volumes = project.volumes.iter();
+            volumes.find(|(_, other)| **other == name).map(|(id, _)| id)
+        });
+        let existing = named
+            .or_else(|| self.nameless(&name, scene.environment?))
+            .cloned();
         self.push(
             Action::CreateVolume {
                 service: service.to_owned(),
@@ -36,6 +45,43 @@ impl<'a> Draft<'a> {
             },
             reason,
         );
+    }
+
+    /// A volume that was made for an open intention and got neither its name nor its service: making, naming and attaching
+    /// are calls of their own, and a process may die between them.
+    fn nameless(&self, name: &str, environment: &'a EnvironmentSnapshot) -> Option<&'a VolumeId> {
+        let entry = self.memory.entry(LedgerKind::Volume, name)?;
+        if entry.state != LedgerState::Intended {
+            return None;
+        }
+        let is_known = |id: &VolumeId| {
+            let mut entries = self.memory.ledger.iter();
+            entries.any(|entry| entry.railway_id.as_deref() == Some(id.as_str()))
+        };
+        let mut loose = environment.volumes.values().filter(|volume| {
+            volume.service_id.is_none()
+                && !volume.is_pending_deletion
+                && !is_known(&volume.volume_id)
+        });
+        loose.next().map(|volume| &volume.volume_id)
+    }
+
+    /// A volume of a service that is not there yet, whose creation may have happened and does not show.
+    pub(super) fn volume_on_its_way(
+        &self,
+        service: &str,
+        desired: &EffectiveService,
+        environment: &'a EnvironmentSnapshot,
+    ) -> Option<String> {
+        let mut names = desired.volumes.keys().map(|key| volume_name(service, key));
+        names.find(|name| {
+            self.may_still_appear(LedgerKind::Volume, name)
+                && self.nameless(name, environment).is_none()
+                && !environment
+                    .volumes
+                    .values()
+                    .any(|volume| volume.name == *name)
+        })
     }
 
     pub(super) fn volumes(&mut self, pair: Pair<'a>, scene: Scene<'a>) {
@@ -61,7 +107,10 @@ impl<'a> Draft<'a> {
                     });
             match observed {
                 Some(observed) => self.compare_volume(pair, key, desired, observed),
-                None if self.made_a_moment_ago(LedgerKind::Volume, &name) => {
+                // A volume gets its name after it is made: what one crash leaves behind another creation would double.
+                None if self.may_still_appear(LedgerKind::Volume, &name)
+                    || self.made_a_moment_ago(LedgerKind::Volume, &name) =>
+                {
                     self.hold(Hold::AwaitingVisibility {
                         what: format!("volume {name}"),
                     });
