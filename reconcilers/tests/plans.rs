@@ -329,3 +329,34 @@ fn a_services_volume_goes_with_it() {
     let plan = world.plan(&effective("services: {api: {source: {repo: acme/shop}}}"));
     assert!(text(&plan).contains("delete service db and its 1 volume(s)"));
 }
+
+#[test]
+fn trap_18_a_removed_deployment_that_lists_leave_out_is_not_needed_to_start_again() {
+    let wanted = effective(SHOP);
+    let mut world = World::synced(&wanted);
+    let stopped = effective(&format!("{SHOP}\nsuspend: true"));
+    world.converge(&stopped);
+    for service in ["api", "db"] {
+        world.instance(service).latest_deployment = None;
+    }
+    let plan = text(&world.plan(&wanted));
+    assert!(
+        plan.contains("api: start a deployment (Suspension)"),
+        "{plan}"
+    );
+    assert!(
+        plan.contains("db: start a deployment (Suspension)"),
+        "{plan}"
+    );
+}
+
+#[test]
+fn trap_23_a_service_that_crashes_for_want_of_its_network_is_left_to_recover() {
+    let wanted = effective(SHOP);
+    let mut world = World::synced(&wanted);
+    let instance = world.instance("api");
+    instance.active_deployments.clear();
+    instance.latest_deployment.as_mut().unwrap().status = DeploymentStatus::Crashed;
+    // Told as failed, and neither deployed again nor rolled into a new plan: it was declared right.
+    assert_eq!(text(&world.plan(&wanted)), "");
+}

@@ -86,15 +86,16 @@ fn what_is_ours_is_deleted_and_done_when_it_is_gone() {
 }
 
 #[test]
-fn a_delete_that_railway_still_works_on_is_not_repeated_at_once() {
+fn trap_20_a_delete_that_was_accepted_and_ignored_is_seen_and_asked_for_again() {
     let mut world = World::synced(&effective(SPEC));
     let mut status = status(&world);
     for entry in &mut status.ledger {
         entry.state = LedgerState::Removing;
     }
     world.in_grace = true;
+    // Railway may still be at it.
     assert!(is_waiting(&decide(&world, &status, Deletion::Delete)));
-    // But it is when it still stands there afterwards: the first may have been ignored.
+    // Still there afterwards: the answer said done, and the look decides.
     world.in_grace = false;
     assert_eq!(actions(&decide(&world, &status, Deletion::Delete)).len(), 1);
 }

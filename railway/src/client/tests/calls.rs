@@ -279,10 +279,29 @@ async fn railways_message_shows_no_value_that_we_sent() {
         .unwrap_err();
     assert!(!format!("{error} {error:?}").contains("canary"), "{error}");
     let sent = &railway.requests()[0].variables["input"];
-    assert_eq!(
-        sent["skipDeploys"], true,
-        "trap 16: a variable write deploys by default"
-    );
     assert_eq!(sent["variables"]["A"], "canary-value-91");
     assert!(sent.get("serviceId").is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn trap_16_a_variable_write_of_its_own_deploys_nothing() {
+    let railway = Scripted::new();
+    railway.once(
+        "VariablesUpsert",
+        Canned::data(json!({ "variableCollectionUpsert": true })),
+    );
+    let variables = [("A".to_owned(), SecretValue::new("1"))].into();
+    railway
+        .client()
+        .set_shared_variables(
+            &crate::id::ProjectId::new("p"),
+            &EnvironmentId::new("e"),
+            &variables,
+        )
+        .await
+        .unwrap();
+    assert_eq!(
+        railway.requests()[0].variables["input"]["skipDeploys"],
+        true
+    );
 }
