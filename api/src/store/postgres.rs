@@ -26,6 +26,7 @@ mod codec;
 mod follow;
 mod open;
 mod read;
+mod seat;
 mod writer;
 
 use std::sync::Arc;
@@ -38,6 +39,7 @@ use tokio::task::JoinSet;
 
 pub use self::address::Address;
 pub use self::open::OpenError;
+pub use self::seat::Seat;
 use super::column::{column_to_revision, revision_to_column};
 use super::decision::floor_after;
 use super::group::{Prepared, Writer};

@@ -420,6 +420,34 @@ async fn a_stalled_server_is_made_to_let_go_and_commits_are_durable() {
 }
 
 #[tokio::test]
+async fn one_process_has_the_seat_and_keeps_it_when_its_session_is_ended() {
+    let Some(address) = database().await else {
+        return;
+    };
+    let seat = Seat::take(&address).await.unwrap().unwrap();
+    assert!(Seat::take(&address).await.unwrap().is_none());
+    let mut console = console(&address).await;
+    let keeping = tokio::spawn(seat.lost());
+    assert_eq!(end_sessions(&mut console, "%advisory_lock%").await, 1);
+    until("the seat to be taken again", async || {
+        let held: i64 = sqlx::query_scalar("select count(*) from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())")
+            .fetch_one(&mut console)
+            .await
+            .unwrap();
+        (held == 1).then_some(())
+    })
+    .await;
+    assert!(!keeping.is_finished());
+    assert!(Seat::take(&address).await.unwrap().is_none());
+    keeping.abort();
+    assert!(keeping.await.unwrap_err().is_cancelled());
+    until("the seat to be free", async || {
+        Seat::take(&address).await.unwrap()
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn databases_that_will_not_do_are_told_apart() {
     let Some(latin) = empty("encoding 'LATIN1' template template0").await else {
         return;
