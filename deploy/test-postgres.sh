@@ -19,7 +19,7 @@ fi
 bin=$(dirname "$(readlink -f "$(command -v initdb || echo none)")")
 if [ ! -x "$bin/initdb" ]; then
   # Debian keeps the programs of each version apart.
-  bin=$(ls -d /usr/lib/postgresql/*/bin /usr/pgsql-*/bin /opt/homebrew/opt/postgresql*/bin 2>/dev/null | sort -V | tail -n 1)
+  bin=$(ls -d /usr/lib/postgresql/*/bin /usr/pgsql-*/bin /opt/homebrew/opt/postgresql*/bin 2>/dev/null | sort -V | tail -n 1 || true)
 fi
 if [ ! -x "$bin/initdb" ] || [ ! -x "$bin/postgres" ]; then
   echo "no initdb and postgres on this machine" >&2

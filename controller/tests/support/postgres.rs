@@ -1,7 +1,7 @@
 //! A PostgreSQL server for the tests that need one.
 
 use std::{
-    io::{BufRead as _, BufReader, Read as _},
+    io::{BufRead as _, BufReader, Read as _, Write as _},
     process::{Child, Command, Stdio},
 };
 
@@ -35,9 +35,14 @@ impl Postgres {
                 .read_to_string(&mut said)
                 .unwrap();
             assert_eq!(child.wait().unwrap().code(), Some(3), "no server: {said}");
-            eprintln!("==================================================================");
-            eprintln!("NOT TESTED: `mirage serve` on PostgreSQL: {}", said.trim());
-            eprintln!("==================================================================");
+            // Not `eprintln!`, which the test harness keeps to itself when a test passes.
+            let note = format!(
+                "\n==================================================================\n\
+                NOT TESTED: `mirage serve` on PostgreSQL: {}\n\
+                ==================================================================\n",
+                said.trim()
+            );
+            std::io::stderr().write_all(note.as_bytes()).unwrap();
             return None;
         }
         Some(Self {
