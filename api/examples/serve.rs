@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use mirage_api::auth::{TokenAuthenticator, ensure_admin_token, write_kubeconfig};
+use mirage_api::auth::{OtherAdmins, TokenAuthenticator, ensure_admin_token, write_kubeconfig};
 use mirage_api::store::Store;
 use mirage_api::store::seal::{MasterKeys, SealedStore, Sealer};
 use mirage_api::store::sqlite::SqliteStore;
@@ -37,7 +37,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     api.bootstrap().await?;
 
     let tls = TlsFiles::ensure(&data_dir, &[], Timestamp::now())?;
-    let token = ensure_admin_token(&*store, &data_dir, Timestamp::now()).await?;
+    let token =
+        ensure_admin_token(&*store, &data_dir, OtherAdmins::Revoke, Timestamp::now()).await?;
     let token = std::fs::read_to_string(token)?;
     write_kubeconfig(
         &data_dir,

@@ -28,7 +28,10 @@ use std::{
     io::{self, Write as _},
     net::SocketAddr,
     path::PathBuf,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -161,10 +164,19 @@ pub(crate) async fn run(options: Options) -> Result<(), ServeError> {
         &tasks,
         &background,
     )?;
-    let storage = storage::open(options.database.as_ref(), &folder).await?;
+    let mut storage =
+        storage::open(options.database.as_ref(), &folder, options.controllers).await?;
     let store = Arc::clone(&storage.store);
     let https = sockets.tls.url("https");
-    let access = Access::prepare(&options.certificate, &*store, &folder, &https, now).await?;
+    let access = Access::prepare(
+        &options.certificate,
+        &*store,
+        storage.other_admins,
+        &folder,
+        &https,
+        now,
+    )
+    .await?;
 
     let clock = Pace::clock(options.pace);
     let planner = planner::Late::default();
@@ -200,6 +212,17 @@ pub(crate) async fn run(options: Options) -> Result<(), ServeError> {
         .await?;
         planner.now_is(own_planner);
         controllers = Some(running);
+    }
+
+    // While another server's controllers act, ours must not.
+    let is_replaced = Arc::new(AtomicBool::new(false));
+    if let Some(seat) = storage.seat.take() {
+        let (stopping, is_replaced) = (stopping.clone(), Arc::clone(&is_replaced));
+        tasks.spawn(background.clone().run_until_cancelled_owned(async move {
+            seat.lost().await;
+            is_replaced.store(true, Ordering::Relaxed);
+            stopping.cancel();
+        }));
     }
 
     let addresses = Addresses {
@@ -258,5 +281,8 @@ pub(crate) async fn run(options: Options) -> Result<(), ServeError> {
         );
     }
     tracing::info!("Mirage has stopped");
+    if is_replaced.load(Ordering::Relaxed) {
+        return Err(StorageError::SeatLost.into());
+    }
     Ok(())
 }

@@ -2,6 +2,7 @@
 //!
 //! The file in the data folder is the truth. With a new database the token in it is made good again, so that
 //! kubeconfigs keep working; when the file is deleted, the next start makes another token and the old one is refused.
+//! Servers that share a database have a folder and a token each, and leave the others theirs.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -49,10 +50,20 @@ pub enum AdminTokenError {
     Token(#[from] TokenError),
 }
 
+/// What becomes of the tokens of administrators that are not this data folder's, when it gets its first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OtherAdmins {
+    /// They are refused from now on: the store is this folder's alone, and its file was deleted for this.
+    Revoke,
+    /// They stay: they may be those of other servers on the same database.
+    Keep,
+}
+
 /// Sees to it that the data folder holds a token of the administrator that is good, and says in which file.
 pub async fn ensure_admin_token(
     store: &dyn Store,
     data_dir: &Path,
+    others: OtherAdmins,
     now: Timestamp,
 ) -> Result<PathBuf, AdminTokenError> {
     let path = data_dir.join(ADMIN_TOKEN_FILE);
@@ -60,7 +71,10 @@ pub async fn ensure_admin_token(
         Some(token) => (token, Vec::new()),
         None => {
             let token = Token::generate().ok_or(TokenError::NoRandomness)?;
-            let outdated = ids_named(store, NAME).await?;
+            let outdated = match others {
+                OtherAdmins::Revoke => ids_named(store, NAME).await?,
+                OtherAdmins::Keep => Vec::new(),
+            };
             write(&path, &token)?;
             (token, outdated)
         }
@@ -131,7 +145,7 @@ mod tests {
     }
 
     async fn ensure(store: &Arc<MemoryStore>, dir: &Path) -> String {
-        let path = ensure_admin_token(&**store, dir, Timestamp::UNIX_EPOCH)
+        let path = ensure_admin_token(&**store, dir, OtherAdmins::Revoke, Timestamp::UNIX_EPOCH)
             .await
             .unwrap();
         std::fs::read_to_string(path).unwrap().trim().to_owned()
@@ -172,14 +186,43 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn servers_that_share_a_store_leave_each_other_their_administrators() {
+        let (store, here) = (Arc::new(MemoryStore::new()), tempfile::tempdir().unwrap());
+        let there = tempfile::tempdir().unwrap();
+        let token = ensure(&store, here.path()).await;
+        ensure_admin_token(
+            &*store,
+            there.path(),
+            OtherAdmins::Keep,
+            Timestamp::UNIX_EPOCH,
+        )
+        .await
+        .unwrap();
+        assert!(is_good(&store, &token).await);
+        assert_eq!(ensure(&store, here.path()).await, token);
+    }
+
+    #[tokio::test]
     async fn a_file_that_is_no_token_or_that_others_can_read_is_refused() {
         let (store, dir) = (MemoryStore::new(), tempfile::tempdir().unwrap());
         let path = dir.path().join(ADMIN_TOKEN_FILE);
         data_dir::write_private(&path, b"password\n").unwrap();
-        let refused = ensure_admin_token(&store, dir.path(), Timestamp::UNIX_EPOCH).await;
+        let refused = ensure_admin_token(
+            &store,
+            dir.path(),
+            OtherAdmins::Revoke,
+            Timestamp::UNIX_EPOCH,
+        )
+        .await;
         assert!(matches!(refused, Err(AdminTokenError::NotAToken { .. })));
         data_dir::write_public(&path, Token::generate().unwrap().reveal().as_bytes()).unwrap();
-        let refused = ensure_admin_token(&store, dir.path(), Timestamp::UNIX_EPOCH).await;
+        let refused = ensure_admin_token(
+            &store,
+            dir.path(),
+            OtherAdmins::Revoke,
+            Timestamp::UNIX_EPOCH,
+        )
+        .await;
         assert!(matches!(refused, Err(AdminTokenError::Exposed { .. })));
     }
 }

@@ -12,7 +12,7 @@ mod token;
 
 use async_trait::async_trait;
 
-pub use admin::{ADMIN_TOKEN_FILE, AdminTokenError, ensure_admin_token};
+pub use admin::{ADMIN_TOKEN_FILE, AdminTokenError, OtherAdmins, ensure_admin_token};
 pub use authenticator::TokenAuthenticator;
 pub use kubeconfig::{KUBECONFIG_FILE, KubeconfigError, write_kubeconfig};
 pub use record::{NewToken, TOKENS, TokenError, create_token, revoke_token};

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::memory::MemoryStore;
+use super::postgres::{PostgresStore, test_server};
 use super::sqlite::SqliteStore;
 use super::{Effect, Expect, Key, ListQuery, Store, StoreError, Write};
 
@@ -158,24 +159,57 @@ async fn write(
         .map(|revision| format!("written at {revision}"))
 }
 
+/// Asks both the same and compares the answers.
+async fn compare(
+    requests: &[Request],
+    store: &dyn Store,
+    memory: &MemoryStore,
+) -> Result<(), TestCaseError> {
+    for (step, request) in requests.iter().enumerate() {
+        let expected = answer(memory, request).await;
+        let got = answer(store, request).await;
+        prop_assert_eq!(got, expected, "step {}: {:?}", step, request);
+    }
+    Ok(())
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap()
+}
+
 proptest! {
     // A case opens a database file; 48 cases of up to 60 requests keep this near a second.
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
     #[test]
     fn memory_and_sqlite_answer_alike(requests in proptest::collection::vec(request(), 1..60)) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async {
+        runtime().block_on(async {
             let dir = tempfile::tempdir().unwrap();
             let sqlite = SqliteStore::open(dir.path().join("mirage.db")).await.unwrap();
-            let memory = MemoryStore::new();
-            for (step, request) in requests.iter().enumerate() {
-                let expected = answer(&memory, request).await;
-                let got = answer(&sqlite, request).await;
-                prop_assert_eq!(got, expected, "step {}: {:?}", step, request);
-            }
+            compare(&requests, &sqlite, &MemoryStore::new()).await?;
             sqlite.close().await;
-            Ok(())
+            Ok::<_, TestCaseError>(())
+        })?;
+    }
+}
+
+proptest! {
+    // A case clones a database, which takes longer than a file.
+    #![proptest_config(ProptestConfig { cases: 16, ..ProptestConfig::default() })]
+
+    #[test]
+    fn memory_and_postgres_answer_alike(requests in proptest::collection::vec(request(), 1..60)) {
+        runtime().block_on(async {
+            let Some(address) = test_server::database().await else {
+                return Ok(());
+            };
+            let postgres = PostgresStore::open(&address).await.unwrap();
+            compare(&requests, &postgres, &MemoryStore::new()).await?;
+            postgres.close().await;
+            Ok::<_, TestCaseError>(())
         })?;
     }
 }

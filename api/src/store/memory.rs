@@ -192,5 +192,5 @@ impl Store for MemoryStore {
 mod tests {
     use super::*;
 
-    super::super::conformance::suite!(async || (MemoryStore::new(), ()));
+    super::super::conformance::suite!(async || Some((MemoryStore::new(), ())));
 }

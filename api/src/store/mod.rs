@@ -18,10 +18,14 @@
 //! # Caveats
 //! [`Store::revision`] is a wake-up and carries no payload; whoever wakes reads [`Store::changes`] from its own position.
 
+mod column;
 pub mod compaction;
 pub mod data_dir;
 mod decision;
+mod group;
 pub mod memory;
+mod position;
+pub mod postgres;
 pub mod seal;
 pub mod sqlite;
 

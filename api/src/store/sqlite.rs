@@ -19,16 +19,13 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 use sqlx::{ConnectOptions, migrate::Migrator};
-use tokio::sync::{mpsc, oneshot, watch};
-use tokio::task::JoinHandle;
+use tokio::sync::watch;
 
-use self::writer::{Request, Work};
+use self::writer::Work;
+use super::group::Writer;
 use super::{Change, Key, ListQuery, Page, Store, StoreError, Stored, Write, data_dir};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../migrations/sqlite");
-
-/// How many requests may wait for the writer before callers wait to hand theirs in.
-const QUEUE: usize = 1024;
 
 /// Readers at a time. Each is a thread of SQLite's; reading is short, so that more would only wait for a core.
 const READERS: u32 = 4;
@@ -69,9 +66,8 @@ pub enum OpenError {
 #[derive(Debug)]
 pub struct SqliteStore {
     readers: SqlitePool,
-    requests: mpsc::Sender<Request>,
     revision: watch::Receiver<u64>,
-    writer: JoinHandle<()>,
+    writer: Writer<Work>,
 }
 
 impl SqliteStore {
@@ -97,12 +93,10 @@ impl SqliteStore {
             .max_connections(READERS)
             .test_before_acquire(false)
             .connect_lazy_with(options.pragma("query_only", "on"));
-        let (announce, revision) = watch::channel(newest);
-        let (requests, queue) = mpsc::channel(QUEUE);
-        let writer = tokio::spawn(writer::run(connection, queue, announce));
+        let (announced, revision) = watch::channel(newest);
+        let writer = Writer::spawn(|queue| writer::run(connection, queue, announced));
         Ok(Self {
             readers,
-            requests,
             revision,
             writer,
         })
@@ -111,21 +105,9 @@ impl SqliteStore {
     /// Waits for the writes under way and closes the file. Nothing is lost without it; the WAL is then merged by
     /// whoever opens the file next.
     pub async fn close(self) {
-        drop(self.requests);
+        // First, so that no reader keeps the writer from merging the log.
         self.readers.close().await;
-        // An error would mean that the writer panicked; its callers have been told.
-        let _ = self.writer.await;
-    }
-
-    async fn ask(&self, work: Work) -> Result<u64, StoreError> {
-        let (reply, answer) = oneshot::channel();
-        self.requests
-            .send(Request { work, reply })
-            .await
-            .map_err(|_| StoreError::unavailable("the writer has stopped"))?;
-        answer
-            .await
-            .map_err(|_| StoreError::unavailable("the writer stopped during the write"))?
+        self.writer.close().await;
     }
 }
 
@@ -160,7 +142,7 @@ impl Store for SqliteStore {
     }
 
     async fn write(&self, write: Write) -> Result<u64, StoreError> {
-        self.ask(Work::write(write)).await
+        self.writer.ask(Work::Write(write.into())).await
     }
 
     async fn changes(
@@ -178,7 +160,7 @@ impl Store for SqliteStore {
     }
 
     async fn compact(&self, keep_from: u64) -> Result<(), StoreError> {
-        self.ask(Work::Compact { keep_from }).await.map(drop)
+        self.writer.ask(Work::Compact { keep_from }).await.map(drop)
     }
 }
 

@@ -11,5 +11,6 @@ mod events;
 mod malformed;
 mod objects;
 mod plan;
+mod two_servers;
 mod watch;
 mod world;

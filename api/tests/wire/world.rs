@@ -62,7 +62,7 @@ pub(crate) struct ThingStatus {
 pub(crate) const THINGS: &str = "/apis/test.dev/v1/namespaces/default/things";
 
 /// Knows two tokens by heart.
-struct Doorkeeper;
+pub(crate) struct Doorkeeper;
 
 #[async_trait]
 impl Authenticator for Doorkeeper {

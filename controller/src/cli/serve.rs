@@ -46,8 +46,14 @@ pub(crate) struct Serve {
     /// Folder for everything that must be remembered
     #[arg(long, env = "MIRAGE_DATA_DIR", value_name = "DIR", default_value = DATA_DIR)]
     data_dir: PathBuf,
-    /// Where objects are stored: sqlite:PATH [default: mirage.db in the data folder]
-    #[arg(long, env = "MIRAGE_DATABASE", value_name = "URL")]
+    /// Where objects are stored: sqlite:PATH, or postgres://USER@HOST/DATABASE for more than one server [default:
+    /// mirage.db in the data folder]
+    #[arg(
+        long,
+        env = "MIRAGE_DATABASE",
+        value_name = "URL",
+        hide_env_values = true
+    )]
     database: Option<Database>,
     /// Certificate chain (PEM) for HTTPS instead of one from Mirage's own CA
     #[arg(

@@ -9,7 +9,9 @@ use std::{
 use jiff::Timestamp;
 use mirage_api::{
     Clock,
-    auth::{self, AdminTokenError, Authenticator, KubeconfigError, TokenAuthenticator},
+    auth::{
+        self, AdminTokenError, Authenticator, KubeconfigError, OtherAdmins, TokenAuthenticator,
+    },
     store::Store,
     tls::{Tls, TlsError, TlsFiles},
 };
@@ -68,6 +70,7 @@ impl Access {
     pub(super) async fn prepare(
         certificate: &Certificate,
         store: &dyn Store,
+        others: OtherAdmins,
         folder: &DataDir,
         https: &str,
         now: Timestamp,
@@ -76,7 +79,7 @@ impl Access {
             Certificate::Own { names } => TlsFiles::ensure(folder.path(), names, now)?,
             Certificate::Given { chain, key } => TlsFiles::given(chain, key, None)?,
         };
-        let token_file = auth::ensure_admin_token(store, folder.path(), now).await?;
+        let token_file = auth::ensure_admin_token(store, folder.path(), others, now).await?;
         let token = read_token(&token_file)?;
         let kubeconfig =
             auth::write_kubeconfig(folder.path(), https, tls.ca_pem.as_deref(), token.trim())?;

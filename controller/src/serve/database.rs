@@ -2,12 +2,18 @@
 
 use std::{path::PathBuf, str::FromStr};
 
+use mirage_api::store::postgres::Address;
+
 /// `--database`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Database {
     /// A SQLite file.
     Sqlite(PathBuf),
+    /// A PostgreSQL database, which other servers may use too.
+    Postgres(Address),
 }
+
+const FORMS: &str = "write sqlite:PATH or postgres://USER@HOST/DATABASE";
 
 impl FromStr for Database {
     type Err = String;
@@ -15,7 +21,7 @@ impl FromStr for Database {
     fn from_str(url: &str) -> Result<Self, String> {
         let (scheme, rest) = url
             .split_once(':')
-            .ok_or_else(|| format!("{url:?} is not a database URL: write sqlite:PATH"))?;
+            .ok_or_else(|| format!("that is no database URL: {FORMS}"))?;
         match scheme {
             "sqlite" => {
                 let path = rest.strip_prefix("//").unwrap_or(rest);
@@ -27,13 +33,9 @@ impl FromStr for Database {
                 }
                 Ok(Self::Sqlite(path.into()))
             }
-            "postgres" | "postgresql" => Err(
-                "Postgres is not supported yet: leave --database out, or write sqlite:PATH"
-                    .to_owned(),
-            ),
-            other => Err(format!(
-                "there is no database backend {other:?}: write sqlite:PATH"
-            )),
+            // Not looked at here: a complaint about a value repeats it, and this one may hold a password.
+            "postgres" | "postgresql" => Ok(Self::Postgres(Address::new(url))),
+            other => Err(format!("there is no database backend {other:?}: {FORMS}")),
         }
     }
 }
@@ -52,8 +54,12 @@ mod tests {
         ] {
             assert_eq!(url.parse(), Ok(Database::Sqlite(path.into())), "{url}");
         }
+        for url in ["postgres://u:hunter2@h/db", "postgresql://u:hunter2@h/db"] {
+            let database = url.parse::<Database>().unwrap();
+            assert_eq!(database, Database::Postgres(Address::new(url)));
+            assert!(!format!("{database:?}").contains("hunter2"));
+        }
         for (url, words) in [
-            ("postgres://u@h/db", "not supported yet"),
             ("a.db", "sqlite:PATH"),
             ("mysql://h", "no database backend"),
             ("sqlite::memory:", "needs a file"),

@@ -7,6 +7,8 @@
     reason = "in a test a failure is the message"
 )]
 
+pub(crate) mod postgres;
+
 use std::{
     fs,
     os::unix::fs::PermissionsExt as _,

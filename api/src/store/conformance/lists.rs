@@ -132,3 +132,41 @@ pub(crate) async fn a_list_carries_the_newest_revision_of_the_whole_store(store:
         .unwrap();
     assert_eq!(newest(&*store).await, elsewhere);
 }
+
+pub(crate) async fn what_cannot_be_a_name_is_nothing_and_has_a_place_in_the_order(
+    store: Arc<dyn Store>,
+) {
+    fill(&*store, &[("a", "a"), ("a", "ab"), ("b", "a")]).await;
+    let nul = environment("a", "a\0");
+    assert!(store.get(&nul).await.unwrap().is_none());
+    for (namespace, name, behind) in [
+        ("a", "a\0z", vec!["a/ab", "b/a"]),
+        ("a", "\0", vec!["a/a", "a/ab", "b/a"]),
+        ("a\0", "a", vec!["b/a"]),
+    ] {
+        let query = ListQuery {
+            after: Some((namespace.to_owned(), name.to_owned())),
+            limit: Some(9),
+            ..everything()
+        };
+        let page = store.list(&query).await.unwrap();
+        assert_eq!(
+            (listed(&page), page.remaining),
+            (behind.iter().map(|&it| it.to_owned()).collect(), 0)
+        );
+    }
+    let nowhere = ListQuery {
+        namespace: Some("a\0".to_owned()),
+        ..everything()
+    };
+    let page = store.list(&nowhere).await.unwrap();
+    assert_eq!(
+        (page.items.len(), page.revision),
+        (0, newest(&*store).await)
+    );
+    let (changes, through) = store
+        .changes(ENVIRONMENTS, Some("a\0"), 0, 9)
+        .await
+        .unwrap();
+    assert_eq!((changes.len(), through), (0, page.revision));
+}

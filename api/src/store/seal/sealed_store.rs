@@ -220,7 +220,7 @@ mod tests {
         (store.unwrap(), ())
     }
 
-    conformance::suite!(sealed_memory);
+    conformance::suite!(async || Some(sealed_memory().await));
 
     const CANARY: &str = "canary-7f3a-in-plain-sight";
 

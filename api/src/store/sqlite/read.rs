@@ -1,21 +1,15 @@
 //! Reads, each from one snapshot: what needs two statements runs them in one transaction.
 
-use std::cmp::Ordering;
-
 use sqlx::sqlite::{SqliteConnection, SqlitePool, SqliteTransaction};
 use sqlx::{Row, Sqlite};
 
-use super::codec::{self, column_to_revision, revision_to_column};
+use super::codec;
+use crate::store::column::{column_to_revision, revision_to_column};
+use crate::store::position::{position, position_in};
 use crate::store::{Change, Key, ListQuery, Page, StoreError, Stored, read_through};
 
 /// SQLite reads a negative limit as none.
 const NO_LIMIT: i64 = -1;
-
-impl From<sqlx::Error> for StoreError {
-    fn from(error: sqlx::Error) -> Self {
-        Self::unavailable(error)
-    }
-}
 
 pub(super) async fn newest(connection: &mut SqliteConnection) -> Result<u64, sqlx::Error> {
     let revision: i64 = sqlx::query_scalar("select revision from store_state")
@@ -143,27 +137,6 @@ async fn count(
     };
     let row = statement.fetch_one(&mut **snapshot).await?;
     column_to_revision(row.try_get(0)?)
-}
-
-/// Behind which (namespace, name) to begin; no name is empty, so the default comes before all.
-fn position(query: &ListQuery) -> (&str, &str) {
-    match &query.after {
-        Some((namespace, name)) => (namespace, name),
-        None => ("", ""),
-    }
-}
-
-/// Behind which name of this namespace to begin; `None` when the position is past the namespace. Asked this way, and
-/// not as a pair, because SQLite then reads only the namespace, in order.
-fn position_in<'q>(query: &'q ListQuery, namespace: &str) -> Option<&'q str> {
-    match &query.after {
-        None => Some(""),
-        Some((after, name)) => match after.as_str().cmp(namespace) {
-            Ordering::Less => Some(""),
-            Ordering::Equal => Some(name),
-            Ordering::Greater => None,
-        },
-    }
 }
 
 fn limit(query: &ListQuery) -> i64 {

@@ -15,7 +15,7 @@ async fn fresh() -> (SqliteStore, tempfile::TempDir) {
     (store, dir)
 }
 
-conformance::suite!(fresh);
+conformance::suite!(async || Some(fresh().await));
 
 fn put(name: &str, expect: Expect, mark: u32) -> Write {
     Write {

@@ -1,83 +1,38 @@
-//! The only writer. It takes every request that waits, does them in one transaction and answers after the commit: under
-//! load one flush to the disk serves many writes, and an idle store adds no delay to a single one.
+//! The only writer. It takes every request that waits, does them in one transaction and answers after the commit.
 
-use std::fmt;
 use std::sync::Arc;
 
 use sqlx::sqlite::{SqliteConnection, SqliteTransaction};
 use sqlx::{Connection, Row};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 
-use super::codec::{column_to_revision, kind_to_column, revision_to_column};
 use super::read;
-use crate::store::decision::{Intent, decide, floor_after};
-use crate::store::{ChangeKind, Effect, Expect, Key, StoreError, Write};
-
-/// At most so many requests in one transaction, so that the first of a burst does not wait for all of it.
-const GROUP: usize = 256;
-
-/// The write's revision, or the floor after a compaction.
-type Outcome = Result<u64, StoreError>;
-
-/// Something to be done by the writer, and whom to tell.
-#[derive(Debug)]
-pub(super) struct Request {
-    pub(super) work: Work,
-    pub(super) reply: oneshot::Sender<Outcome>,
-}
+use crate::store::column::{column_to_revision, kind_to_column, revision_to_column};
+use crate::store::decision::{decide, floor_after};
+use crate::store::group::{GROUP, Outcome, Prepared, Request, announce};
+use crate::store::{ChangeKind, Key, StoreError};
 
 /// What the writer can do.
+#[derive(Debug)]
 pub(super) enum Work {
     /// One conditional write.
-    Write {
-        key: Key,
-        expect: Expect,
-        intent: Intent,
-        /// The document as JSON: written out by the caller, so that the writer's time goes to the disk.
-        document: String,
-    },
+    Write(Prepared),
     /// Forget the changes before `keep_from`.
     Compact { keep_from: u64 },
-}
-
-impl Work {
-    pub(super) fn write(write: Write) -> Self {
-        let intent = Intent::from(&write.effect);
-        let (Effect::Put(object) | Effect::Delete(object)) = write.effect;
-        Self::Write {
-            key: write.key,
-            expect: write.expect,
-            intent,
-            document: object.to_string(),
-        }
-    }
-}
-
-impl fmt::Debug for Work {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Write { key, intent, .. } => write!(f, "{intent:?} {key}"),
-            Self::Compact { keep_from } => write!(f, "Compact before {keep_from}"),
-        }
-    }
 }
 
 /// Serves requests until every sender is gone.
 pub(super) async fn run(
     mut connection: SqliteConnection,
-    mut requests: mpsc::Receiver<Request>,
-    announce: watch::Sender<u64>,
+    mut requests: mpsc::Receiver<Request<Work>>,
+    announced: watch::Sender<u64>,
 ) {
     let mut group = Vec::with_capacity(GROUP);
     while requests.recv_many(&mut group, GROUP).await > 0 {
         match commit(&mut connection, &group).await {
             Ok((newest, outcomes)) => {
                 // Before the replies: who has an answer finds its revision announced.
-                announce.send_if_modified(|announced| {
-                    let rises = *announced < newest;
-                    *announced = newest.max(*announced);
-                    rises
-                });
+                announce(&announced, newest);
                 for (request, outcome) in group.drain(..).zip(outcomes) {
                     // A caller that has gone away does not undo its write.
                     let _ = request.reply.send(outcome);
@@ -102,7 +57,7 @@ pub(super) async fn run(
 /// an error of the database is everybody's, and nothing has happened.
 async fn commit(
     connection: &mut SqliteConnection,
-    group: &[Request],
+    group: &[Request<Work>],
 ) -> Result<(u64, Vec<Outcome>), sqlx::Error> {
     // `immediate` takes the write lock at once: a read that is upgraded later may fail when another program wrote.
     let mut transaction = connection.begin_with("begin immediate").await?;
@@ -112,22 +67,7 @@ async fn commit(
     let mut outcomes = Vec::with_capacity(group.len());
     for request in group {
         outcomes.push(match &request.work {
-            Work::Write {
-                key,
-                expect,
-                intent,
-                document,
-            } => {
-                write(
-                    &mut transaction,
-                    &mut newest,
-                    key,
-                    *expect,
-                    *intent,
-                    document,
-                )
-                .await?
-            }
+            Work::Write(prepared) => write(&mut transaction, &mut newest, prepared).await?,
             Work::Compact { keep_from } => Ok(compact(&mut transaction, newest, *keep_from).await?),
         });
     }
@@ -144,15 +84,18 @@ async fn commit(
 async fn write(
     transaction: &mut SqliteTransaction<'_>,
     newest: &mut u64,
-    key: &Key,
-    expect: Expect,
-    intent: Intent,
-    document: &str,
+    prepared: &Prepared,
 ) -> Result<Outcome, sqlx::Error> {
-    let current = current(transaction, key).await?;
-    let kind = match decide(
+    let Prepared {
+        key,
         expect,
         intent,
+        document,
+    } = prepared;
+    let current = current(transaction, key).await?;
+    let kind = match decide(
+        *expect,
+        *intent,
         current.as_ref().map(|(revision, _)| *revision),
     ) {
         Ok(kind) => kind,

@@ -1,0 +1,138 @@
+//! The first connection: is this a database that will do, and is its schema the newest?
+
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::{ConnectOptions as _, Row as _};
+
+use super::{ANSWER, Address, CONNECT, read};
+
+pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("../migrations/postgres");
+
+/// PostgreSQL 12 has everything that is used here; it is the oldest one that this is meant for.
+const OLDEST: i32 = 12;
+
+/// Why a database could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The URL is malformed.
+    #[error("the database URL cannot be understood")]
+    Url(#[source] sqlx::Error),
+    /// Nobody answered: wrong host or port, not started yet, a firewall, or no TLS where it is asked for.
+    #[error("cannot reach the database {address}")]
+    Unreachable {
+        /// Which one.
+        address: Address,
+        /// What went wrong.
+        source: sqlx::Error,
+    },
+    /// The connection was not made within the time that it may take.
+    #[error("the database {address} gave no answer within {} s", CONNECT.as_secs())]
+    Silent {
+        /// Which one.
+        address: Address,
+    },
+    /// The server is there and does not let us in: name, password, database, or too many connections.
+    #[error("the database {address} refuses the connection")]
+    Refused {
+        /// Which one.
+        address: Address,
+        /// What the server said.
+        source: sqlx::Error,
+    },
+    /// The server lets us in, but it cannot hold the store.
+    #[error("the database {address} cannot be used: {reason}")]
+    Unfit {
+        /// Which one.
+        address: Address,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The schema could not be brought up to date: no right to create tables, or a newer Mirage was here.
+    #[error("cannot bring the database {address} up to date")]
+    Migrate {
+        /// Which one.
+        address: Address,
+        /// Which step failed.
+        source: MigrateError,
+    },
+}
+
+/// A connection for the writer, and the newest revision.
+pub(super) async fn prepare(
+    address: &Address,
+    options: &PgConnectOptions,
+) -> Result<(PgConnection, u64), OpenError> {
+    let address = || address.clone();
+    let silent = |_| OpenError::Silent { address: address() };
+    let failed = |source: sqlx::Error| match source {
+        sqlx::Error::Database(_) => OpenError::Refused {
+            address: address(),
+            source,
+        },
+        _ => OpenError::Unreachable {
+            address: address(),
+            source,
+        },
+    };
+    let mut connection = tokio::time::timeout(CONNECT, connect(options))
+        .await
+        .map_err(silent)?
+        .map_err(failed)?;
+    let unfit = tokio::time::timeout(ANSWER, unfit(&mut connection))
+        .await
+        .map_err(silent)?
+        .map_err(failed)?;
+    if let Some(reason) = unfit {
+        return Err(OpenError::Unfit {
+            address: address(),
+            reason,
+        });
+    }
+    // Under a lock of the database, so that servers that start together do it one after the other.
+    MIGRATIONS
+        .run(&mut connection)
+        .await
+        .map_err(|source| OpenError::Migrate {
+            address: address(),
+            source,
+        })?;
+    let newest = read::newest(&mut connection).await.map_err(failed)?;
+    Ok((connection, newest))
+}
+
+/// A connection on which a commit is durable before it is answered, whatever the database's default is.
+pub(super) async fn connect(options: &PgConnectOptions) -> Result<PgConnection, sqlx::Error> {
+    let mut connection = options.connect().await?;
+    // Stronger settings (a standby that must have it too) are left as they are.
+    sqlx::query(
+        "select set_config('synchronous_commit', 'on', false)
+        where current_setting('synchronous_commit') = 'off'",
+    )
+    .execute(&mut connection)
+    .await?;
+    Ok(connection)
+}
+
+async fn unfit(connection: &mut PgConnection) -> Result<Option<String>, sqlx::Error> {
+    let row = sqlx::query(
+        "select
+            current_setting('server_version_num')::integer / 10000,
+            current_setting('server_encoding'),
+            pg_is_in_recovery()",
+    )
+    .fetch_one(connection)
+    .await?;
+    let (version, encoding, is_standby): (i32, String, bool) =
+        (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+    Ok(if version < OLDEST {
+        Some(format!(
+            "it is PostgreSQL {version}, and {OLDEST} is the oldest that will do"
+        ))
+    } else if encoding != "UTF8" {
+        Some(format!("its encoding is {encoding}, and it must be UTF8"))
+    } else if is_standby {
+        Some("it is a read-only standby; name the primary".to_owned())
+    } else {
+        None
+    })
+}
