@@ -27,15 +27,21 @@ use crate::{
     namespaced,
     derive = "PartialEq",
     status = "EnvironmentStatus",
+    selectable = ".spec.type",
+    selectable = ".status.phase",
     selectable = ".status.railway.environmentId",
     selectable = ".status.railway.projectId",
-    selectable = ".status.phase",
+    selectable = ".status.railway.projectName",
     printcolumn = r#"{"name":"Type","type":"string","jsonPath":".spec.type"}"#,
     printcolumn = r#"{"name":"Status","type":"string","jsonPath":".status.phase"}"#,
     printcolumn = r#"{"name":"Services","type":"string","jsonPath":".status.servicesReady"}"#,
+    printcolumn = r#"{"name":"Drifted","type":"string","jsonPath":".status.conditions[?(@.type==\"Drifted\")].status"}"#,
+    printcolumn = r#"{"name":"Expires","type":"string","jsonPath":".status.expiresAt"}"#,
     printcolumn = r#"{"name":"URL","type":"string","jsonPath":".status.url"}"#,
+    printcolumn = r#"{"name":"Age","type":"date","jsonPath":".metadata.creationTimestamp"}"#,
     printcolumn = r#"{"name":"Project","type":"string","jsonPath":".status.railway.projectName","priority":1}"#,
-    printcolumn = r#"{"name":"Age","type":"date","jsonPath":".metadata.creationTimestamp"}"#
+    printcolumn = r#"{"name":"Railway ID","type":"string","jsonPath":".status.railway.environmentId","priority":1}"#,
+    printcolumn = r#"{"name":"Last Reconcile","type":"date","jsonPath":".status.lastReconciled","priority":1}"#
 )]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct EnvironmentSpec {

@@ -19,6 +19,7 @@ use crate::environment::LocalRef;
     namespaced,
     derive = "PartialEq",
     status = "OrphanStatus",
+    selectable = ".spec.railwayId",
     printcolumn = r#"{"name":"What","type":"string","jsonPath":".spec.what"}"#,
     printcolumn = r#"{"name":"Railway Id","type":"string","jsonPath":".spec.railwayId"}"#,
     printcolumn = r#"{"name":"Reason","type":"string","jsonPath":".spec.reason"}"#,

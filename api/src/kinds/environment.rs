@@ -6,7 +6,7 @@ use mirage_specs::validate::{self, FaultReason};
 use mirage_specs::{Environment, EnvironmentTemplate, Orphan, RailwayAccount};
 use serde_json::{Value, json};
 
-use super::{Registry, Selectable};
+use super::Registry;
 use crate::error::{CauseReason, Fault};
 use crate::kubernetes::table::{Column, human_duration};
 
@@ -15,17 +15,6 @@ pub(super) fn add_to(registry: Registry) -> Registry {
         .with_adjusted(Environment::crd(), |kind| {
             kind.columns = columns();
             kind.validate = |object| causes(validate::environment(object));
-            for field in [
-                "spec.type",
-                "status.phase",
-                "status.railway.environmentId",
-                "status.railway.projectId",
-                "status.railway.projectName",
-            ] {
-                if !kind.selectable.iter().any(|known| known.label == field) {
-                    kind.selectable.push(Selectable::field(field));
-                }
-            }
         })
         .with(EnvironmentTemplate::crd(), |object| {
             causes(validate::template(object))

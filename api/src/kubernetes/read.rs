@@ -1,48 +1,31 @@
 //! Get and list.
 
+mod past;
+mod token;
+mod version;
+
 use axum::response::Response;
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::StatusCode;
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use self::token::Token;
+use self::version::Wanted;
 use super::call::{Call, Outcome};
 use super::negotiate::Form;
 use super::selector::Selector;
 use super::table;
-use crate::error::{CauseReason, Fault, Reason, Status};
+use crate::error::{Reason, Status};
 use crate::server::presented;
-use crate::store::{ListQuery, StoreError};
+use crate::store::{ListQuery, StoreError, Stored};
 
 /// Objects looked at in one go while a selector is filling a page.
 const SCAN: usize = 500;
 
-/// Where a list goes on. Opaque to clients.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Continue {
-    /// The first page's version, repeated on all: a watch from there replays whatever changed between the pages.
-    /// 0 once that version is lost.
-    version: u64,
-    namespace: String,
-    name: String,
-}
-
-impl Continue {
-    fn encode(&self) -> String {
-        URL_SAFE_NO_PAD.encode(json!(self).to_string())
-    }
-
-    fn decode(token: &str) -> Result<Self, Status> {
-        let bytes = URL_SAFE_NO_PAD.decode(token).ok();
-        bytes
-            .and_then(|bytes| serde_json::from_slice(&bytes).ok())
-            .ok_or_else(|| Status::bad_request("continue key is not valid"))
-    }
-}
-
 /// GET of an object or of its status.
 pub(crate) async fn get(call: &Call) -> Result<Response, Status> {
+    if let Some(version) = call.query.number("resourceVersion")? {
+        Wanted::NotOlderThan(version).check(newest(call, version).await?)?;
+    }
     let live = call.existing().await?;
     let object = presented(&call.kind, live.object, live.revision);
     call.respond(Outcome {
@@ -52,79 +35,145 @@ pub(crate) async fn get(call: &Call) -> Result<Response, Status> {
     })
 }
 
+/// The store's newest version, or one that is not before `wanted`.
+async fn newest(call: &Call, wanted: u64) -> Result<u64, Status> {
+    let known = *call.server.store.revision().borrow();
+    if wanted <= known {
+        return Ok(known);
+    }
+    // Another server on the same database may have handed it out before word of it came here: ask the store itself.
+    let resource = call.kind.resource();
+    let log = call.server.store.changes(&resource, None, wanted, 1);
+    let (_, newest) = log.await.map_err(|error| call.refused("", error))?;
+    Ok(newest)
+}
+
 /// GET of a collection.
 pub(crate) async fn list(call: &Call) -> Result<Response, Status> {
     let selector = Selector::of(&call.query, &call.kind)?;
+    let wanted = Wanted::of_list(call)?;
     let limit = call.query.number("limit")?.filter(|limit| *limit > 0);
-    let limit = limit.map(|limit| usize::try_from(limit).unwrap_or(usize::MAX));
-    let mut token = call
-        .query
-        .get("continue")
-        .map(Continue::decode)
-        .transpose()?;
-    if let Some(token) = token.as_mut().filter(|token| token.version > 0) {
-        check_reach(call, token).await?;
+    let token = Token::of(call)?;
+    let mut page = Filling {
+        call,
+        selector,
+        limit: limit.map(|limit| usize::try_from(limit).unwrap_or(usize::MAX)),
+        objects: Vec::new(),
+        last: token.as_ref().map(|token| token.after.clone()),
+        left: 0,
+    };
+    let exact = match (&token, wanted) {
+        (Some(token), _) if token.is_exact => Some(token.version),
+        (None, Wanted::Exact(version)) => Some(version),
+        _ => None,
+    };
+    let version = match (exact, token) {
+        (Some(version), token) => {
+            page.fill_from_the_past(version, token).await?;
+            version
+        }
+        (None, Some(token)) if token.version > 0 => {
+            check_reach(call, &token).await?;
+            page.fill().await?;
+            token.version
+        }
+        (None, _) => {
+            let newest = page.fill().await?;
+            wanted.check(newest)?;
+            newest
+        }
+    };
+    page.respond(version, exact.is_some())
+}
+
+/// A page that is being filled.
+struct Filling<'c> {
+    call: &'c Call,
+    selector: Selector,
+    limit: Option<usize>,
+    /// As clients see them.
+    objects: Vec<Value>,
+    /// The last object that was looked at, when there is a limit: the next page begins behind it.
+    last: Option<(String, String)>,
+    /// How many were not looked at.
+    left: u64,
+}
+
+impl Filling<'_> {
+    fn is_full(&self) -> bool {
+        self.limit.is_some_and(|limit| self.objects.len() >= limit)
     }
-    let mut after = token
-        .as_ref()
-        .map(|token| (token.namespace.clone(), token.name.clone()));
-    let mut version = token.map_or(0, |token| token.version);
-    let (mut objects, mut next, mut remaining) = (Vec::new(), None, 0);
-    loop {
-        let wanted = limit.map(|limit| limit - objects.len());
-        let scan = match wanted {
-            Some(wanted) if !selector.is_everything() => Some(wanted.max(SCAN)),
-            wanted => wanted,
-        };
-        let query = ListQuery {
-            resource: call.kind.resource(),
-            namespace: call.info.namespace.clone(),
-            after: after.take(),
-            limit: scan,
-        };
-        let page = call
-            .server
-            .store
-            .list(&query)
-            .await
-            .map_err(|error| call.refused("", error))?;
-        if version == 0 {
-            version = page.revision;
-            check_version(call, version)?;
-        }
-        let (scanned, behind) = (page.items.len(), page.remaining);
-        for (index, stored) in page.items.into_iter().enumerate() {
-            if selector.matches(&stored.object) {
-                let position = (stored.key.namespace.clone(), stored.key.name.clone());
-                objects.push(presented(&call.kind, stored.object, stored.revision));
-                after = Some(position);
-            } else {
-                after = Some((stored.key.namespace, stored.key.name));
+
+    /// With the objects as they are now; answers with the version of the first look.
+    async fn fill(&mut self) -> Result<u64, Status> {
+        let mut version = None;
+        loop {
+            let wanted = self.limit.map(|limit| limit - self.objects.len());
+            let query = ListQuery {
+                resource: self.call.kind.resource(),
+                namespace: self.call.info.namespace.clone(),
+                after: self.last.clone(),
+                limit: match wanted {
+                    Some(wanted) if !self.selector.is_everything() => Some(wanted.max(SCAN)),
+                    wanted => wanted,
+                },
+            };
+            let page = self.call.server.store.list(&query).await;
+            let page = page.map_err(|error| self.call.refused("", error))?;
+            let version = *version.get_or_insert(page.revision);
+            self.take(page.items, page.remaining);
+            if self.is_full() || self.left == 0 {
+                return Ok(version);
             }
-            let left = (scanned - index - 1) as u64 + behind;
-            if limit.is_some_and(|limit| objects.len() >= limit) {
-                (next, remaining) = (after.take().filter(|_| left > 0), left);
-                break;
-            }
-        }
-        if behind == 0 || next.is_some() || limit.is_some_and(|limit| objects.len() >= limit) {
-            break;
         }
     }
-    let token = next.map(|(namespace, name)| {
-        Continue {
-            version,
-            namespace,
-            name,
+
+    /// With the objects as they were.
+    async fn fill_from_the_past(
+        &mut self,
+        version: u64,
+        token: Option<Token>,
+    ) -> Result<(), Status> {
+        let objects = past::objects(self.call, version).await;
+        let mut objects = objects.map_err(|status| match token {
+            Some(token) if status.reason() == Reason::Expired => token.expired(),
+            _ => status,
+        })?;
+        if let Some((namespace, name)) = &self.last {
+            objects.retain(|stored| (&stored.key.namespace, &stored.key.name) > (namespace, name));
         }
-        .encode()
-    });
-    // With a selector nobody knows how many of the rest would match.
-    let remaining = selector
-        .is_everything()
-        .then_some(remaining)
-        .filter(|remaining| *remaining > 0);
-    respond_list(call, objects, version, token, remaining)
+        self.take(objects, 0);
+        Ok(())
+    }
+
+    /// Takes what is selected until the page is full; `behind` says how many come after these.
+    fn take(&mut self, stored: Vec<Stored>, behind: u64) {
+        let count = stored.len();
+        self.left = behind;
+        for (index, stored) in stored.into_iter().enumerate() {
+            if self.limit.is_some() {
+                self.last = Some((stored.key.namespace.clone(), stored.key.name.clone()));
+            }
+            if self.selector.matches(&stored.object) {
+                let object = presented(&self.call.kind, stored.object, stored.revision);
+                self.objects.push(object);
+            }
+            if self.is_full() {
+                self.left += (count - index - 1) as u64;
+                return;
+            }
+        }
+    }
+
+    fn respond(self, version: u64, is_exact: bool) -> Result<Response, Status> {
+        let (call, left) = (self.call, self.left);
+        let next = self.last.filter(|_| left > 0);
+        let token = next.map(|after| Token::behind(after, version, is_exact, call).encode());
+        // With a selector nobody knows how many of the rest would match.
+        let remaining = self.selector.is_everything().then_some(left);
+        let remaining = remaining.filter(|remaining| *remaining > 0);
+        respond_list(call, self.objects, version, token, remaining)
+    }
 }
 
 /// Answers with a list, in the form that was agreed on.
@@ -157,50 +206,8 @@ pub(super) fn respond_list(
     Ok(call.accept.respond(StatusCode::OK, &body))
 }
 
-/// Whether the list may be as new as it is: `resourceVersion` and `resourceVersionMatch`.
-fn check_version(call: &Call, newest: u64) -> Result<(), Status> {
-    let wanted = call.query.number("resourceVersion")?;
-    let matching = call.query.get("resourceVersionMatch");
-    match (wanted, matching) {
-        (None, Some(_)) => {
-            let message =
-                "Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided";
-            let fault = Fault::new(
-                "resourceVersionMatch",
-                CauseReason::FieldValueForbidden,
-                message,
-            );
-            Err(Status::invalid(
-                "meta.k8s.io",
-                "ListOptions",
-                "",
-                vec![fault],
-            ))
-        }
-        (_, Some(other)) if !matches!(other, "Exact" | "NotOlderThan") => Err(Status::bad_request(
-            format!("resourceVersionMatch: {other:?} is none of Exact, NotOlderThan"),
-        )),
-        (Some(wanted), _) if wanted > newest => Err(too_large(wanted, newest)),
-        // Old versions are not kept; only the newest one can be had exactly.
-        (Some(wanted), Some("Exact")) if wanted != newest => Err(Status::expired(wanted, newest)),
-        _ => Ok(()),
-    }
-}
-
-fn too_large(wanted: u64, newest: u64) -> Status {
-    let message = format!("Too large resource version: {wanted}, current: {newest}");
-    let cause = Fault::new(
-        "",
-        CauseReason::ResourceVersionTooLarge,
-        "Too large resource version",
-    );
-    Status::new(Reason::Timeout, message)
-        .with_causes(vec![cause])
-        .retry_after(1)
-}
-
 /// Whether a watch from the token's version would still be possible; if not, a list that went on would promise too much.
-async fn check_reach(call: &Call, token: &Continue) -> Result<(), Status> {
+async fn check_reach(call: &Call, token: &Token) -> Result<(), Status> {
     let namespace = call.info.namespace.as_deref();
     match call
         .server
@@ -209,16 +216,7 @@ async fn check_reach(call: &Call, token: &Continue) -> Result<(), Status> {
         .await
     {
         Ok(_) => Ok(()),
-        Err(StoreError::Compacted { .. }) => {
-            let fresh = Continue {
-                version: 0,
-                ..token.clone()
-            };
-            let message = "The provided continue parameter is too old to display a consistent list result. You can \
-                start a new list without the continue parameter, or use the continue token in this response to go on \
-                with a list that may be inconsistent.";
-            Err(Status::new(Reason::Expired, message).with_continue(fresh.encode()))
-        }
+        Err(StoreError::Compacted { .. }) => Err(token.clone().expired()),
         Err(error) => Err(call.refused("", error)),
     }
 }

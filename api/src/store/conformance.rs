@@ -4,10 +4,12 @@
 
 mod lists;
 mod log;
+mod protocol;
 mod writes;
 
 pub(crate) use lists::*;
 pub(crate) use log::*;
+pub(crate) use protocol::*;
 pub(crate) use writes::*;
 
 use serde_json::{Value, json};
@@ -43,6 +45,9 @@ macro_rules! suite {
             compaction_leaves_objects_alone,
             an_answered_write_is_announced,
             a_watcher_that_sleeps_between_wake_ups_misses_nothing,
+            a_watch_from_before_compaction_is_told_so,
+            a_list_at_an_exact_version_is_as_it_was_then,
+            a_page_behind_compaction_can_be_had_inconsistently,
         }
     };
     (@cases $open:expr; $($case:ident),* $(,)?) => {
