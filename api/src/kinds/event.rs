@@ -40,7 +40,10 @@ pub(super) fn kind() -> Kind {
     kind.stored_as = Some("events".into());
     kind.form = Some(Form {
         to_stored: |object| renamed(object, "v1", |(core, new)| (new, core)),
-        from_stored: |object| renamed(object, "events.k8s.io/v1", |(core, new)| (core, new)),
+        from_stored: |object| {
+            let event = renamed(object, "events.k8s.io/v1", |(core, new)| (core, new));
+            with_event_time(event)
+        },
     });
     kind
 }
@@ -72,6 +75,21 @@ fn renamed(
         }
     }
     Value::Object(out)
+}
+
+/// `eventTime` must be there in this shape, but whoever wrote the event as core/v1 may have left it out. A typed client
+/// (Python's among them) that meets one event without it gives up the whole list.
+fn with_event_time(mut event: Value) -> Value {
+    if event["eventTime"].is_null() {
+        let first = event["deprecatedFirstTimestamp"]
+            .as_str()
+            .or_else(|| last_seen(&event))
+            .and_then(|text| text.parse::<jiff::Timestamp>().ok());
+        if let Some(first) = first {
+            event["eventTime"] = json!(format!("{first:.6}"));
+        }
+    }
+    event
 }
 
 fn with_columns(mut kind: Kind, group: &str) -> Kind {
@@ -177,7 +195,11 @@ fn document(pick: impl Fn(&'static str, &'static str) -> &'static str) -> Value 
         json!({"type": "object", "nullable": true, "description": description, "properties": properties})
     };
     let mut properties = Map::new();
-    properties.insert(name("involvedObject"), reference("What it happened to."));
+    let mut subject = reference("What it happened to.");
+    // Typed clients count on it, even where nothing is in it.
+    subject["default"] = json!({});
+    subject["nullable"] = json!(false);
+    properties.insert(name("involvedObject"), subject);
     properties.insert("related".into(), reference("What else took part."));
     properties.insert("reason".into(), text("In one word."));
     properties.insert(name("message"), text("What happened."));
@@ -222,5 +244,13 @@ mod tests {
         assert_eq!(stored["involvedObject"]["name"], "web");
         assert_eq!(stored["message"], "hello");
         assert_eq!(kind.from_stored(stored), posted);
+    }
+
+    #[test]
+    fn an_event_of_the_older_shape_gets_the_time_that_the_newer_one_demands() {
+        let old = json!({"apiVersion": "v1", "kind": "Event", "metadata": {"name": "a"}, "eventTime": null,
+            "firstTimestamp": "2026-11-21T12:00:00Z", "lastTimestamp": "2026-11-21T13:00:00Z"});
+        let shown = kind().from_stored(old);
+        assert_eq!(shown["eventTime"], "2026-11-21T12:00:00.000000Z");
     }
 }

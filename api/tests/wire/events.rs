@@ -78,3 +78,18 @@ async fn old_events_are_swept_away() {
     let (_, list) = world.send("GET", uri, &[], Value::Null.to_string()).await;
     assert_eq!(list["items"][0]["metadata"]["name"], "new");
 }
+
+#[tokio::test]
+async fn what_typed_clients_insist_on_is_there_whoever_wrote_the_event() {
+    let world = World::new().await;
+    let old = json!({"metadata": {"name": "bare"}, "reason": "R", "message": "m"});
+    let (code, posted) = world
+        .ask("POST", "/api/v1/namespaces/default/events", old)
+        .await;
+    assert_eq!((code, &posted["involvedObject"]), (201, &json!({})));
+    let (_, list) = world
+        .get("/apis/events.k8s.io/v1/namespaces/default/events")
+        .await;
+    assert_eq!(list["items"][0]["regarding"], json!({}));
+    assert_eq!(list["items"][0]["eventTime"], "2026-11-21T12:00:00.000000Z");
+}
