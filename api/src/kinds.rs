@@ -5,6 +5,7 @@ mod custom_resource;
 mod definition;
 mod environment;
 mod event;
+mod immutable;
 mod lease;
 mod namespace;
 mod registry;
@@ -14,6 +15,7 @@ use std::fmt;
 
 use serde_json::Value;
 
+pub(crate) use definition::established;
 pub(crate) use event::last_seen;
 pub use registry::Registry;
 
@@ -106,6 +108,10 @@ pub struct Kind {
     pub normalize: fn(&mut Value),
     /// What the schema cannot say.
     pub validate: fn(&Value) -> Vec<Fault>,
+    /// What may not change, beyond what holds for every kind: the object before, and after.
+    pub validate_change: fn(&Value, &Value) -> Vec<Fault>,
+    /// What an update that leaves it out keeps: the object before, and after.
+    pub inherit: fn(&Value, &mut Value),
     /// The store's name for the resource, when another kind shares it.
     pub stored_as: Option<String>,
     /// How the stored form differs.
@@ -141,6 +147,8 @@ impl Kind {
             selectable: Vec::new(),
             normalize: |_| {},
             validate: |_| Vec::new(),
+            validate_change: |_, _| Vec::new(),
+            inherit: |_, _| {},
             stored_as: None,
             form: None,
         }

@@ -20,13 +20,15 @@ use std::sync::Arc;
 use axum::Router;
 
 use crate::auth::{Authenticator, Identity};
-use crate::kinds::Registry;
+use crate::collector::Collector;
+use crate::kinds::{Registry, established};
 use crate::kubernetes::access::MASTERS;
 use crate::kubernetes::{event, namespace};
 use crate::server::Server;
 use crate::store::Store;
 
 pub mod auth;
+mod collector;
 pub mod error;
 mod ids;
 pub mod kinds;
@@ -116,7 +118,8 @@ impl Api {
         {
             for definition in server.registry.definitions() {
                 let name = definition.metadata.name.clone().unwrap_or_default();
-                let object = serde_json::to_value(definition).map_err(error::Status::internal)?;
+                let object = serde_json::to_value(established(definition))
+                    .map_err(error::Status::internal)?;
                 server.ensure(kind, &name, object).await?;
             }
         }
@@ -141,6 +144,14 @@ impl Api {
         compacted
             .map_err(|error| error::Status::internal(format!("compaction failed: {error}")))?;
         Ok(removed)
+    }
+
+    /// Deletes what has lost its owners, and lets go of owners whose dependents are gone or were told. Runs until it is
+    /// dropped, which may be at any time. One per database is enough; without any, what is deleted in the foreground, or
+    /// with its dependents orphaned, waits.
+    pub async fn collect_garbage(&self) {
+        let client = kube::Client::new(self.trusted_router("mirage-garbage-collector"), "default");
+        Collector::new(Arc::clone(&self.server), client).run().await;
     }
 
     /// The routes for callers with bearer tokens. `/version` and the health checks need none.

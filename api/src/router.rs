@@ -20,7 +20,9 @@ use crate::kubernetes::body::{Body, LIMIT};
 use crate::kubernetes::call::Call;
 use crate::kubernetes::negotiate::Accept;
 use crate::kubernetes::request::{self, Document, Query, RequestInfo, Target, Verb};
-use crate::kubernetes::{delete, discovery, openapi, patch, read, review, version, watch, write};
+use crate::kubernetes::{
+    delete, discovery, gzip, health, openapi, patch, read, review, version, watch, write,
+};
 use crate::product;
 use crate::server::Server;
 
@@ -57,6 +59,7 @@ async fn kubernetes(State(door): State<Door>, request: Request) -> Response {
     let span =
         tracing::debug_span!("request", method = %request.method(), path = request.uri().path());
     let audit_id = door.server.ids.request_id().to_string();
+    let takes_gzip = gzip::is_taken(request.headers());
     // A panic is a bug of ours; the caller gets a Status all the same, and the server goes on.
     let answer = AssertUnwindSafe(dispatch(door, request))
         .catch_unwind()
@@ -68,6 +71,9 @@ async fn kubernetes(State(door): State<Door>, request: Request) -> Response {
         Err(_) => Status::internal("the request could not be handled; the server's log says more")
             .into_response(),
     };
+    if takes_gzip {
+        response = gzip::compressed(response).await;
+    }
     if let Ok(id) = HeaderValue::from_str(&audit_id) {
         response
             .headers_mut()
@@ -85,7 +91,9 @@ async fn dispatch(door: Door, request: Request) -> Result<Response, Status> {
         Ok(Target::Document(Document::Version)) => {
             return Ok(version::version(&door.server.version));
         }
-        Ok(Target::Document(Document::Health)) => return Ok(version::health()),
+        Ok(Target::Document(Document::Health(probe))) => {
+            return health::probe(&door.server, probe, &query).await;
+        }
         _ => {}
     }
     let identity = door.identify(&parts.headers).await?;
@@ -93,7 +101,7 @@ async fn dispatch(door: Door, request: Request) -> Result<Response, Status> {
     match target? {
         Target::Document(document) => match document {
             Document::Version => Ok(version::version(&door.server.version)),
-            Document::Health => Ok(version::health()),
+            Document::Health(probe) => health::probe(&door.server, &probe, &query).await,
             Document::Index => Ok(index()),
             Document::CoreVersions => Ok(discovery::core_versions(registry, headers)),
             Document::Groups => Ok(discovery::groups(registry, headers)),
@@ -118,7 +126,7 @@ async fn resource(
     body: axum::body::Body,
 ) -> Result<Response, Status> {
     access::check(&identity, &Attributes::of(&info))?;
-    let accept = Accept::negotiate(headers)?;
+    let accept = Accept::negotiate(headers)?.pretty(&query)?;
     let body = read_body(headers, body).await?;
     if let Some(kind) = review::find(&info) {
         return review::review(kind, &info, &identity, accept, &body);

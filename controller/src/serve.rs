@@ -214,6 +214,18 @@ pub(crate) async fn run(options: Options) -> Result<(), ServeError> {
         controllers = Some(running);
     }
 
+    // Owned objects go with their owners even where nothing is reconciled. Of several servers on one database the one
+    // whose controllers act does this as well.
+    let is_shared = matches!(options.database, Some(Database::Postgres(_)));
+    if options.controllers || !is_shared {
+        let api = api.clone();
+        tasks.spawn(
+            background
+                .clone()
+                .run_until_cancelled_owned(async move { api.collect_garbage().await }),
+        );
+    }
+
     // While another server's controllers act, ours must not.
     let is_replaced = Arc::new(AtomicBool::new(false));
     if let Some(seat) = storage.seat.take() {

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::Kind;
+use super::{Kind, immutable};
 use crate::kubernetes::table::Column;
 
 pub(super) fn kind() -> Kind {
@@ -17,6 +17,8 @@ pub(super) fn kind() -> Kind {
     });
     let mut kind = Kind::new("", "v1", "ConfigMap", "configmaps", document);
     kind.short_names = vec!["cm".into()];
+    kind.validate_change =
+        |before, after| immutable::faults(before, after, &["data", "binaryData"]);
     kind.columns = vec![
         Column::computed("Data", "string", |object, _| {
             let count = |field: &str| object[field].as_object().map_or(0, |values| values.len());

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use super::{Kind, Selectable};
+use super::{Kind, Selectable, immutable};
 use crate::error::{CauseReason, Fault};
 use crate::kubernetes::table::Column;
 
@@ -22,6 +22,8 @@ pub(super) fn kind() -> Kind {
     kind.selectable = vec![Selectable::field("type")];
     kind.normalize = fold_string_data;
     kind.validate = validate;
+    kind.inherit = keep_type;
+    kind.validate_change = validate_change;
     kind
 }
 
@@ -63,6 +65,23 @@ fn fold_string_data(object: &mut Value) {
             .map_or_else(|| value.clone(), |text| json!(STANDARD.encode(text)));
         data.insert(name, folded);
     }
+}
+
+/// An update that does not name the type keeps it, or the default would change it.
+fn keep_type(before: &Value, after: &mut Value) {
+    let is_named = after["type"].as_str().is_some_and(|text| !text.is_empty());
+    if !is_named && !before["type"].is_null() {
+        after["type"] = before["type"].clone();
+    }
+}
+
+fn validate_change(before: &Value, after: &Value) -> Vec<Fault> {
+    let mut faults = immutable::faults(before, after, &["data"]);
+    if before["type"] != after["type"] {
+        let message = format!("Invalid value: {}: field is immutable", after["type"]);
+        faults.push(Fault::new("type", CauseReason::FieldValueInvalid, message));
+    }
+    faults
 }
 
 fn validate(object: &Value) -> Vec<Fault> {

@@ -5,9 +5,10 @@ use http::StatusCode;
 use serde_json::{Value, json};
 
 use super::call::{Call, Outcome};
+use super::owners::Propagation;
 use super::selector::Selector;
 use super::{metadata, namespace, read};
-use crate::error::{Reason, Status};
+use crate::error::{CauseReason, Fault, Reason, Status};
 use crate::kinds::Kind;
 use crate::server::{Server, presented};
 use crate::store::{Effect, Expect, ListQuery, StoreError, Stored, Write};
@@ -19,6 +20,8 @@ pub(crate) struct Options {
     version: Option<String>,
     is_dry_run: bool,
     grace_seconds: u64,
+    /// `None` leaves it to the finalizers that the object has already.
+    propagation: Option<Propagation>,
 }
 
 /// What a deletion came to.
@@ -31,9 +34,6 @@ pub(crate) enum Deleted {
 
 impl Options {
     /// Reads the options of a call.
-    ///
-    /// Propagation is accepted and has no effect: nothing here is owned in a way that would need a collector, and a
-    /// `foregroundDeletion` finalizer that nobody takes off would hold the object for ever.
     fn of(call: &Call) -> Result<Self, Status> {
         let body = if call.body.is_empty() {
             Value::Null
@@ -68,6 +68,7 @@ impl Options {
             grace_seconds: grace
                 .or(call.query.number("gracePeriodSeconds")?)
                 .unwrap_or_default(),
+            propagation: propagation(call, &body)?,
         })
     }
 
@@ -91,6 +92,40 @@ impl Options {
             return Err(Status::conflict(kind, &live.key.name, why));
         }
         Ok(())
+    }
+}
+
+/// What becomes of dependents, from the body or the query. `orphanDependents` is what it was called first.
+fn propagation(call: &Call, body: &Value) -> Result<Option<Propagation>, Status> {
+    let refused = |path: &str, reason, message: String| {
+        let faults = vec![Fault::new(path, reason, message)];
+        Status::invalid("meta.k8s.io", "DeleteOptions", "", faults)
+    };
+    let policy = body["propagationPolicy"]
+        .as_str()
+        .filter(|text| !text.is_empty())
+        .or(call.query.get("propagationPolicy"));
+    let in_query = call.query.get("orphanDependents").is_some();
+    let orphans = match body["orphanDependents"].as_bool() {
+        None if in_query => Some(call.query.flag("orphanDependents")?),
+        said => said,
+    };
+    match (policy, orphans) {
+        (Some(_), Some(_)) => Err(refused(
+            "propagationPolicy",
+            CauseReason::FieldValueInvalid,
+            "Invalid value: orphanDependents and propagationPolicy cannot be both set".into(),
+        )),
+        (Some(text), None) => text.parse().map(Some).map_err(|_| {
+            let message = format!(
+                "Unsupported value: {text:?}: supported values: \"Background\", \"Foreground\", \"Orphan\""
+            );
+            let reason = CauseReason::FieldValueNotSupported;
+            refused("propagationPolicy", reason, message)
+        }),
+        (None, Some(true)) => Ok(Some(Propagation::Orphan)),
+        (None, Some(false)) => Ok(Some(Propagation::Background)),
+        (None, None) => Ok(None),
     }
 }
 
@@ -165,10 +200,12 @@ pub(crate) async fn remove(
             why,
         ));
     }
+    let holds =
+        |object: &Value| !metadata::finalizers(object).is_empty() || namespace::is_one(kind);
     loop {
         options.check(kind, &live)?;
-        let is_held = !metadata::finalizers(&live.object).is_empty() || namespace::is_one(kind);
-        if is_held && metadata::is_deleting(&live.object) {
+        // How an object goes is settled by the request that began it.
+        if metadata::is_deleting(&live.object) && holds(&live.object) {
             if namespace::is_one(kind) && !options.is_dry_run {
                 // The first attempt may have ended half-way.
                 namespace::empty(server, &live.key.name).await?;
@@ -176,6 +213,12 @@ pub(crate) async fn remove(
             return Ok(Deleted::Marked(presented(kind, live.object, live.revision)));
         }
         let mut object = live.object.clone();
+        if let Some(propagation) = options.propagation {
+            let finalizers = propagation.applied_to(&object);
+            let finalizers = (!finalizers.is_empty()).then(|| json!(finalizers));
+            metadata::set(&mut object, "finalizers", finalizers);
+        }
+        let is_held = holds(&object);
         if is_held {
             mark(server, kind, &mut object, options.grace_seconds);
         }

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::owners;
 use super::selector::{is_label_name, is_label_value};
 use crate::error::{CauseReason, Fault, Status};
 
@@ -50,7 +51,7 @@ pub(super) fn ensure_shape(object: &mut Value) -> Result<(), Status> {
 }
 
 /// A field of the metadata as text; empty when it is not there.
-pub(super) fn text<'v>(object: &'v Value, field: &str) -> &'v str {
+pub(crate) fn text<'v>(object: &'v Value, field: &str) -> &'v str {
     object["metadata"][field].as_str().unwrap_or_default()
 }
 
@@ -84,12 +85,12 @@ pub(super) fn raise_generation(object: &mut Value) {
 }
 
 /// Whether deletion was asked for.
-pub(super) fn is_deleting(object: &Value) -> bool {
+pub(crate) fn is_deleting(object: &Value) -> bool {
     object["metadata"]["deletionTimestamp"].is_string()
 }
 
 /// Who still has to clean up.
-pub(super) fn finalizers(object: &Value) -> Vec<&str> {
+pub(crate) fn finalizers(object: &Value) -> Vec<&str> {
     object["metadata"]["finalizers"]
         .as_array()
         .into_iter()
@@ -110,7 +111,7 @@ pub(super) fn same_spec(one: &Value, other: &Value) -> bool {
     spec(one) == spec(other)
 }
 
-/// What is wrong with names, labels and annotations.
+/// What is wrong with names, labels, annotations and owners.
 pub(super) fn faults(object: &Value) -> Vec<Fault> {
     let mut faults = Vec::new();
     let mut fault =
@@ -185,6 +186,7 @@ pub(super) fn faults(object: &Value) -> Vec<Fault> {
             message,
         );
     }
+    faults.extend(owners::faults(object));
     faults
 }
 

@@ -97,8 +97,11 @@ pub(crate) async fn resume(server: &Server) -> Result<(), Status> {
     Ok(())
 }
 
-/// Removes a marked namespace that is empty.
+/// Removes a marked namespace that is empty and that nobody holds.
 async fn close(server: &Server, namespace: Stored) -> Result<(), Status> {
+    if !metadata::finalizers(&namespace.object).is_empty() {
+        return Ok(());
+    }
     for kind in contained(server) {
         if !contents(server, kind, &namespace.key.name, Some(1))
             .await?

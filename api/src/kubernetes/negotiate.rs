@@ -5,6 +5,7 @@ use axum::response::Response;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::Value;
 
+use super::request::Query;
 use crate::error::{Reason, Status};
 
 /// The form of the objects in an answer.
@@ -23,6 +24,8 @@ pub enum Form {
 pub enum Encoding {
     /// `application/json`
     Json,
+    /// The same with line breaks, for people.
+    PrettyJson,
     /// `application/yaml`
     Yaml,
 }
@@ -120,10 +123,25 @@ impl Accept {
         })
     }
 
+    /// The same, laid out for people when the query says `pretty`.
+    ///
+    /// # Errors
+    /// 400 when `pretty` is not a boolean.
+    pub fn pretty(self, query: &Query) -> Result<Self, Status> {
+        Ok(match self.encoding {
+            Encoding::Json if query.flag("pretty")? => Self {
+                encoding: Encoding::PrettyJson,
+                ..self
+            },
+            _ => self,
+        })
+    }
+
     /// An answer in the agreed encoding.
     pub fn respond(self, code: StatusCode, body: &Value) -> Response {
         let (text, content_type) = match self.encoding {
             Encoding::Json => (body.to_string(), "application/json"),
+            Encoding::PrettyJson => (format!("{body:#}\n"), "application/json"),
             Encoding::Yaml => match serde_yaml::to_string(body) {
                 Ok(text) => (text, "application/yaml"),
                 Err(_) => (body.to_string(), "application/json"),

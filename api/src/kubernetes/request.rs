@@ -32,13 +32,22 @@ pub enum Target {
     Resource(RequestInfo),
 }
 
+/// What is asked of the server's health.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Probe {
+    /// `healthz`, `livez` or `readyz`
+    pub endpoint: String,
+    /// One check only.
+    pub check: Option<String>,
+}
+
 /// What the server says of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the names are the paths")]
 pub enum Document {
     Index,
     Version,
-    Health,
+    Health(Probe),
     CoreVersions,
     Groups,
     Group(String),
@@ -86,7 +95,14 @@ pub fn parse(method: &Method, path: &str, query: &Query) -> Result<Target, Statu
     let document = match segments.as_slice() {
         [] => Document::Index,
         ["version"] => Document::Version,
-        ["healthz" | "livez" | "readyz", ..] => Document::Health,
+        [endpoint @ ("healthz" | "livez" | "readyz")] => Document::Health(Probe {
+            endpoint: (*endpoint).to_owned(),
+            check: None,
+        }),
+        [endpoint @ ("healthz" | "livez" | "readyz"), check] => Document::Health(Probe {
+            endpoint: (*endpoint).to_owned(),
+            check: Some((*check).to_owned()),
+        }),
         ["api"] => Document::CoreVersions,
         ["apis"] => Document::Groups,
         ["apis", group] => Document::Group((*group).to_owned()),
@@ -228,6 +244,14 @@ impl Query {
         }
     }
 
+    /// All non-empty values.
+    pub fn all<'q>(&'q self, key: &'q str) -> impl Iterator<Item = &'q str> {
+        let values = self.0.iter().filter(move |(name, _)| name == key);
+        values
+            .map(|(_, value)| value.as_str())
+            .filter(|value| !value.is_empty())
+    }
+
     /// A non-negative number.
     pub fn number(&self, key: &str) -> Result<Option<u64>, Status> {
         self.get(key)
@@ -307,7 +331,11 @@ mod tests {
             ("GET", "/version/", "Version"),
             ("GET", "/apis/", "Groups"),
             ("GET", "/api", "CoreVersions"),
-            ("GET", "/readyz/store", "Health"),
+            (
+                "GET",
+                "/readyz/store",
+                "Health(Probe { endpoint: \"readyz\", check: Some(\"store\") })",
+            ),
             ("GET", "/apis/mirage.dev", "Group(\"mirage.dev\")"),
             (
                 "GET",

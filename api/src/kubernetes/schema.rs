@@ -96,7 +96,7 @@ pub fn object_meta() -> Value {
                     "properties": {"apiVersion": text("Of the owner."), "kind": text("Of the owner."),
                         "name": text("Of the owner."), "uid": text("Of the owner."),
                         "controller": {"type": "boolean", "description": "Whether the owner manages this object."},
-                        "blockOwnerDeletion": {"type": "boolean", "description": "Recorded, not acted on."}}}},
+                        "blockOwnerDeletion": {"type": "boolean", "description": "Whether a foreground deletion of the owner waits for this object."}}}},
             "managedFields": {"type": "array", "items": {"type": "object", "x-kubernetes-preserve-unknown-fields": true},
                 "description": "Which manager owns which fields."}
         }

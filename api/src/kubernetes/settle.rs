@@ -187,7 +187,7 @@ pub(super) async fn change(
     let findings = kind.admit(&mut after);
     let mut warnings = call.judge_unknown(&findings.unknown, duplicates)?;
     warnings.extend(lost_nulls::warnings(&kind.schema, Some(&before), &after));
-    let faults = faults_of_change(&before, &after, findings.faults);
+    let faults = faults_of_change(kind, &before, &after, findings.faults);
     if !faults.is_empty() {
         return Err(call.invalid(&live.key.name, faults));
     }
@@ -257,18 +257,25 @@ fn successor(call: &Call, before: &Value, candidate: Value) -> Value {
     after["apiVersion"] = json!(call.kind.api_version());
     after["kind"] = json!(call.kind.kind);
     (call.kind.normalize)(&mut after);
+    (call.kind.inherit)(before, &mut after);
     after
 }
 
 /// What must be refused of a change. What was accepted once may be refused today: where the change is not about it, that
 /// must not keep a finalizer or a status from being written.
-fn faults_of_change(before: &Value, after: &Value, mut of_object: Vec<Fault>) -> Vec<Fault> {
+fn faults_of_change(
+    kind: &Kind,
+    before: &Value,
+    after: &Value,
+    mut of_object: Vec<Fault>,
+) -> Vec<Fault> {
     if metadata::same_spec(before, after) {
         of_object
             .retain(|fault| fault.path.starts_with("metadata") || fault.path.starts_with("status"));
     }
     let mut faults = metadata::faults(after);
     faults.extend(of_object);
+    faults.extend((kind.validate_change)(before, after));
     faults.extend(late_finalizers(before, after));
     faults
 }

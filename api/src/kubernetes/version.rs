@@ -1,7 +1,7 @@
-//! Which server this is, and that it is alive.
+//! Which server this is.
 
-use axum::response::{IntoResponse as _, Response};
-use http::{HeaderValue, StatusCode, header};
+use axum::response::Response;
+use http::StatusCode;
 use serde_json::json;
 
 use super::negotiate::Accept;
@@ -18,16 +18,6 @@ pub(crate) fn version(own: &str) -> Response {
         "platform": format!("{}/{}", std::env::consts::OS, architecture()),
     });
     Accept::JSON.respond(StatusCode::OK, &body)
-}
-
-/// `/healthz`, `/livez` and `/readyz`
-pub(crate) fn health() -> Response {
-    let mut response = "ok".into_response();
-    response.headers_mut().insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("text/plain; charset=utf-8"),
-    );
-    response
 }
 
 /// Go's name for the processor, which is what clients know.

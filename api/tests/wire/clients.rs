@@ -102,7 +102,7 @@ async fn typed_calls_do_what_they_say() {
     assert!(things.get_opt("gone").await.unwrap().is_none());
     assert!(
         things
-            .delete("web", &DeleteParams::foreground())
+            .delete("web", &DeleteParams::background())
             .await
             .unwrap()
             .is_right()

@@ -15,7 +15,7 @@ async fn finalizers_hold_an_object_until_the_last_is_gone() {
     world.ask("POST", THINGS, manifest).await;
     let web = format!("{THINGS}/web");
     let (code, marked) = world
-        .ask("DELETE", &web, json!({"propagationPolicy": "Foreground"}))
+        .ask("DELETE", &web, json!({"propagationPolicy": "Background"}))
         .await;
     assert_eq!((code, &marked["kind"]), (200, &json!("Thing")));
     assert_eq!(

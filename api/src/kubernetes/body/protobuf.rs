@@ -150,6 +150,7 @@ fn message(kind: &str, api_version: &str) -> Option<&'static [Field]> {
                 "preconditions",
                 Message(&[(1, "uid", Text), (2, "resourceVersion", Text)]),
             ),
+            (3, "orphanDependents", Bool),
             (4, "propagationPolicy", Text),
             (5, "dryRun", Texts),
         ],
@@ -388,6 +389,125 @@ mod tests {
             decode(&envelope).unwrap(),
             json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "team", "labels": {"app": "web"}}})
         );
+    }
+
+    fn number(number: u8, value: u8) -> Vec<u8> {
+        vec![number << 3, value]
+    }
+
+    fn enveloped(api_version: &str, kind: &str, object: &[u8]) -> Vec<u8> {
+        let type_meta = [field(1, api_version.as_bytes()), field(2, kind.as_bytes())].concat();
+        // Longer than a byte can say: the length is a varint.
+        let mut raw = vec![2 << 3 | 2];
+        let mut length = object.len();
+        while length >= 0x80 {
+            raw.push(u8::try_from(length & 0x7f).unwrap() | 0x80);
+            length >>= 7;
+        }
+        raw.push(u8::try_from(length).unwrap());
+        [
+            b"k8s\0".to_vec(),
+            field(1, &type_meta),
+            raw,
+            object.to_vec(),
+        ]
+        .concat()
+    }
+
+    #[test]
+    fn the_kinds_that_typed_clients_send_become_what_they_send_as_json() {
+        let meta = field(1, &field(1, b"a"));
+        let entry = |value: &[u8]| [field(1, b"k"), field(2, value)].concat();
+        // 2026-11-21T12:00:00Z in seconds, as a varint.
+        let seconds = [0x08, 0xc0, 0x8f, 0x86, 0xd8, 0x06];
+        let micro = [seconds.to_vec(), vec![0x10, 0xc0, 0x84, 0x3d]].concat();
+        let reference = [field(1, b"Thing"), field(3, b"web")].concat();
+        for (api_version, kind, object, expected) in [
+            (
+                "v1",
+                "Secret",
+                [
+                    meta.clone(),
+                    field(2, &entry(b"\xff")),
+                    field(3, b"Opaque"),
+                    number(5, 1),
+                ]
+                .concat(),
+                json!({"metadata": {"name": "a"}, "data": {"k": "/w=="}, "type": "Opaque", "immutable": true}),
+            ),
+            (
+                "v1",
+                "ConfigMap",
+                [
+                    meta.clone(),
+                    field(2, &entry(b"v")),
+                    field(3, &entry(b"\xff")),
+                ]
+                .concat(),
+                json!({"metadata": {"name": "a"}, "data": {"k": "v"}, "binaryData": {"k": "/w=="}}),
+            ),
+            (
+                "coordination.k8s.io/v1",
+                "Lease",
+                {
+                    let spec = [
+                        field(1, b"me"),
+                        number(2, 15),
+                        field(4, &micro),
+                        number(5, 0),
+                    ]
+                    .concat();
+                    [meta.clone(), field(2, &spec)].concat()
+                },
+                json!({"metadata": {"name": "a"}, "spec": {"holderIdentity": "me", "leaseDurationSeconds": 15,
+                    "renewTime": "2026-11-21T12:00:00.001000Z", "leaseTransitions": 0}}),
+            ),
+            (
+                "v1",
+                "Event",
+                [
+                    meta.clone(),
+                    field(2, &reference),
+                    field(4, b"m"),
+                    field(7, &seconds),
+                    number(8, 3),
+                ]
+                .concat(),
+                json!({"metadata": {"name": "a"}, "involvedObject": {"kind": "Thing", "name": "web"}, "message": "m",
+                    "lastTimestamp": "2026-11-21T12:00:00Z", "count": 3}),
+            ),
+            (
+                "events.k8s.io/v1",
+                "Event",
+                [
+                    meta,
+                    field(2, &micro),
+                    field(8, &reference),
+                    field(10, b"m"),
+                ]
+                .concat(),
+                json!({"metadata": {"name": "a"}, "regarding": {"kind": "Thing", "name": "web"}, "note": "m",
+                    "eventTime": "2026-11-21T12:00:00.001000Z"}),
+            ),
+            (
+                "v1",
+                "DeleteOptions",
+                [
+                    number(1, 0),
+                    field(2, &field(1, b"u-1")),
+                    number(3, 1),
+                    field(5, b"All"),
+                ]
+                .concat(),
+                json!({"gracePeriodSeconds": 0, "preconditions": {"uid": "u-1"}, "orphanDependents": true, "dryRun": ["All"]}),
+            ),
+        ] {
+            let mut expected = expected;
+            expected["apiVersion"] = json!(api_version);
+            expected["kind"] = json!(kind);
+            let found = decode(&enveloped(api_version, kind, &object)).unwrap();
+            assert_eq!(found, expected);
+        }
     }
 
     proptest! {
