@@ -35,6 +35,7 @@ pub mod schema;
 pub mod selector;
 pub(crate) mod settle;
 pub mod table;
+pub(crate) mod tagged;
 pub(crate) mod version;
 pub(crate) mod watch;
 pub(crate) mod write;

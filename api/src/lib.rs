@@ -15,12 +15,14 @@
 //! needs a socket, a thread or a wall clock: [`Api::trusted_router`] serves a `kube::Client` in the same process, and a
 //! simulated world brings its own clock and ids.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use axum::Router;
 
 use crate::auth::{Authenticator, Identity};
 use crate::collector::Collector;
+use crate::in_flight::InFlight;
 use crate::kinds::{Registry, established};
 use crate::kubernetes::access::MASTERS;
 use crate::kubernetes::{event, namespace};
@@ -31,6 +33,7 @@ pub mod auth;
 mod collector;
 pub mod error;
 mod ids;
+mod in_flight;
 pub mod kinds;
 pub mod kubernetes;
 mod plan;
@@ -64,6 +67,7 @@ pub struct ApiOptions {
 #[derive(Clone)]
 pub struct Api {
     server: Arc<Server>,
+    in_flight: Arc<InFlight>,
 }
 
 impl Api {
@@ -93,7 +97,16 @@ impl Api {
         };
         Self {
             server: Arc::new(server),
+            in_flight: Arc::default(),
         }
+    }
+
+    /// No user has more than this many requests under way at once, watches aside; the next one is answered with 429.
+    /// Callers in the same process are not counted.
+    #[must_use]
+    pub fn with_max_in_flight(mut self, per_user: NonZeroUsize) -> Self {
+        self.in_flight = Arc::new(InFlight::limited_to(per_user));
+        self
     }
 
     /// Makes what must always be there (namespaces, definitions of our kinds) and takes up interrupted deletions of
@@ -156,7 +169,8 @@ impl Api {
 
     /// The routes for callers with bearer tokens. `/version` and the health checks need none.
     pub fn router(&self) -> Router {
-        router::router(Arc::clone(&self.server), None)
+        let callers = router::Callers::Bearers(Arc::clone(&self.in_flight));
+        router::router(Arc::clone(&self.server), callers)
     }
 
     /// The routes for a caller in the same process, who may do everything and is known by this name.
@@ -165,6 +179,6 @@ impl Api {
             username: username.to_owned(),
             groups: vec![MASTERS.to_owned()],
         };
-        router::router(Arc::clone(&self.server), Some(identity))
+        router::router(Arc::clone(&self.server), router::Callers::Trusted(identity))
     }
 }

@@ -15,6 +15,7 @@ use tracing::Instrument as _;
 
 use crate::auth::Identity;
 use crate::error::{Reason, Status};
+use crate::in_flight::{InFlight, Permit};
 use crate::kubernetes::access::{self, Attributes};
 use crate::kubernetes::body::{Body, LIMIT};
 use crate::kubernetes::call::Call;
@@ -30,16 +31,24 @@ use crate::server::Server;
 #[derive(Clone)]
 struct Door {
     server: Arc<Server>,
-    /// In the same process there is nobody to ask for a token.
-    trusted: Option<Identity>,
+    callers: Callers,
 }
 
-/// All routes. Without a trusted identity every request needs a bearer token, except for health and version.
-pub(crate) fn router(server: Arc<Server>, trusted: Option<Identity>) -> Router {
+/// Who comes in by a door.
+#[derive(Clone)]
+pub(crate) enum Callers {
+    /// Every request needs a bearer token, except for health and version, and takes a place among its user's.
+    Bearers(Arc<InFlight>),
+    /// One caller in the same process, where there is nobody to ask for a token.
+    Trusted(Identity),
+}
+
+/// All routes, for these callers.
+pub(crate) fn router(server: Arc<Server>, callers: Callers) -> Router {
     Router::new()
         .route("/api/v1/plan", post(plan).fallback(kubernetes))
         .fallback(kubernetes)
-        .with_state(Door { server, trusted })
+        .with_state(Door { server, callers })
 }
 
 /// `POST /api/v1/plan?namespace=`: what an environment would do, without doing it.
@@ -47,6 +56,7 @@ async fn plan(State(door): State<Door>, request: Request) -> Response {
     let answer = async {
         let (parts, body) = request.into_parts();
         let identity = door.identify(&parts.headers).await?;
+        let _permit = door.admit(&identity)?;
         let query = Query::parse(parts.uri.query());
         let namespace = query.get("namespace").unwrap_or("default");
         let body = read_body(&parts.headers, body).await?;
@@ -98,7 +108,12 @@ async fn dispatch(door: Door, request: Request) -> Result<Response, Status> {
     }
     let identity = door.identify(&parts.headers).await?;
     let headers = &parts.headers;
-    match target? {
+    let target = target?;
+    let _permit = match &target {
+        Target::Resource(info) if info.verb == Verb::Watch => None,
+        _ => door.admit(&identity)?,
+    };
+    match target {
         Target::Document(document) => match document {
             Document::Version => Ok(version::version(&door.server.version)),
             Document::Health(probe) => health::probe(&door.server, &probe, &query).await,
@@ -109,9 +124,9 @@ async fn dispatch(door: Door, request: Request) -> Result<Response, Status> {
             Document::GroupVersion { group, version } => {
                 discovery::resources(registry, &group, &version)
             }
-            Document::OpenApi => Ok(openapi::index(registry)),
+            Document::OpenApi => Ok(openapi::index(registry, headers)),
             Document::OpenApiV2 => openapi::v2(registry, headers),
-            Document::OpenApiOf(path) => openapi::of(registry, &path),
+            Document::OpenApiOf(path) => openapi::of(registry, &path, &query, headers),
         },
         Target::Resource(info) => resource(&door, identity, info, query, headers, body).await,
     }
@@ -182,9 +197,9 @@ impl Door {
     /// # Errors
     /// 401 without a good token; 403 for impersonation, which a caller must not believe to have happened.
     async fn identify(&self, headers: &HeaderMap) -> Result<Identity, Status> {
-        let identity = match &self.trusted {
-            Some(identity) => identity.clone(),
-            None => {
+        let identity = match &self.callers {
+            Callers::Trusted(identity) => identity.clone(),
+            Callers::Bearers(_) => {
                 let authorization = headers
                     .get(header::AUTHORIZATION)
                     .and_then(|value| value.to_str().ok());
@@ -210,6 +225,17 @@ impl Door {
             return Err(Status::forbidden("", "users", "", why));
         }
         Ok(identity)
+    }
+
+    /// A place among the requests that are under way; callers in the same process need none.
+    ///
+    /// # Errors
+    /// 429 when this user has too many.
+    fn admit(&self, identity: &Identity) -> Result<Option<Permit>, Status> {
+        match &self.callers {
+            Callers::Bearers(in_flight) => in_flight.enter(&identity.username),
+            Callers::Trusted(_) => Ok(None),
+        }
     }
 }
 

@@ -27,6 +27,7 @@ mod storage;
 use std::{
     io::{self, Write as _},
     net::SocketAddr,
+    num::NonZeroUsize,
     path::PathBuf,
     sync::{
         Arc,
@@ -77,6 +78,8 @@ pub(crate) struct Options {
     pub(crate) controllers: bool,
     /// A faster clock, for tests against a simulated Railway as fast.
     pub(crate) pace: Option<Pace>,
+    /// Requests that one user may have under way at once; none for any number.
+    pub(crate) max_requests_in_flight: Option<NonZeroUsize>,
     /// Whether stderr is read by people, who want to know where everything is.
     pub(crate) greet: bool,
 }
@@ -180,7 +183,7 @@ pub(crate) async fn run(options: Options) -> Result<(), ServeError> {
 
     let clock = Pace::clock(options.pace);
     let planner = planner::Late::default();
-    let api = Api::new(ApiOptions {
+    let mut api = Api::new(ApiOptions {
         store: Arc::clone(&store),
         authenticator: access.authenticator(Arc::clone(&store), Arc::clone(&clock)),
         clock: Arc::clone(&clock),
@@ -188,6 +191,9 @@ pub(crate) async fn run(options: Options) -> Result<(), ServeError> {
         planner: Some(Arc::new(planner.clone())),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     });
+    if let Some(limit) = options.max_requests_in_flight {
+        api = api.with_max_in_flight(limit);
+    }
     api.bootstrap().await.map_err(ServeError::Api)?;
 
     let mut metrics = Metrics::new();

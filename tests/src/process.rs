@@ -17,10 +17,11 @@ pub mod kubectl;
 pub mod mirage;
 pub mod needle;
 pub mod objects;
+pub mod postgres;
 pub mod railway;
+pub mod recorder;
 pub mod specs;
 pub mod waiting;
-pub mod web;
 
 pub use binary::Ended;
 pub use mirage::Mirage;

@@ -1,14 +1,13 @@
 //! Which kinds there are: the plain documents, and the aggregated one that spares clients a request per group.
 
-use axum::body::Body;
 use axum::response::Response;
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, StatusCode, header};
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 
 use super::negotiate::{Accept, media_ranges};
 use super::request::Verb;
 use super::review::REVIEWS;
+use super::tagged;
 use crate::error::Status;
 use crate::kinds::{Kind, Registry};
 
@@ -179,31 +178,10 @@ fn aggregated(
     let body = json!({"kind": "APIGroupDiscoveryList", "apiVersion": format!("apidiscovery.k8s.io/{version}"),
         "metadata": {}, "items": items})
     .to_string();
-    let etag = format!("\"{}\"", hex::encode_upper(Sha256::digest(&body)));
-    let is_known = headers
-        .get(header::IF_NONE_MATCH)
-        .is_some_and(|known| *known == *etag);
-    let mut response = if is_known {
-        Response::new(Body::empty())
-    } else {
-        Response::new(Body::from(body))
-    };
-    if is_known {
-        *response.status_mut() = StatusCode::NOT_MODIFIED;
-    }
+    // Without the parameters clients would take it for the plain form.
     let content_type =
         format!("application/json;g=apidiscovery.k8s.io;v={version};as=APIGroupDiscoveryList");
-    for (name, value) in [
-        (header::CONTENT_TYPE, content_type.as_str()),
-        (header::ETAG, &etag),
-        (header::VARY, "Accept"),
-        (header::CACHE_CONTROL, "public"),
-    ] {
-        if let Ok(value) = HeaderValue::from_str(value) {
-            response.headers_mut().insert(name, value);
-        }
-    }
-    response
+    tagged::respond(headers, &content_type, tagged::ASK_AGAIN, body)
 }
 
 fn aggregated_resources(registry: &Registry, group: &str, version: &str) -> Vec<Value> {

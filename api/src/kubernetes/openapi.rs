@@ -4,31 +4,29 @@
 
 mod gnostic;
 
-use axum::body::Body;
 use axum::response::Response;
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::HeaderMap;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::discovery::group_versions;
-use super::negotiate::{Accept, media_ranges};
+use super::negotiate::media_ranges;
 use super::patch;
-use super::request::Verb;
+use super::request::{Query, Verb};
 use super::schema::object_meta;
+use super::tagged;
 use crate::error::{Reason, Status};
 use crate::kinds::{Kind, Registry};
 
 const OBJECT_META: &str = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
 
 /// `/openapi/v3`
-pub(crate) fn index(registry: &Registry) -> Response {
+pub(crate) fn index(registry: &Registry, headers: &HeaderMap) -> Response {
     let paths: Map<String, Value> = group_versions(registry)
         .iter()
         .map(|(group, version)| {
             let path = root(group, version);
-            let hash = hex::encode_upper(Sha256::digest(
-                document(registry, group, version).to_string(),
-            ));
+            let hash = hash(&document(registry, group, version).to_string());
             let url = format!("/openapi/v3{path}?hash={hash}");
             (
                 path.trim_start_matches('/').to_owned(),
@@ -36,16 +34,34 @@ pub(crate) fn index(registry: &Registry) -> Response {
             )
         })
         .collect();
-    Accept::JSON.respond(StatusCode::OK, &json!({"paths": paths}))
+    let body = json!({"paths": paths}).to_string();
+    tagged::respond(headers, JSON, tagged::ASK_AGAIN, body)
 }
 
 /// `/openapi/v3/api/v1` and `/openapi/v3/apis/{group}/{version}`
-pub(crate) fn of(registry: &Registry, path: &str) -> Result<Response, Status> {
+pub(crate) fn of(
+    registry: &Registry,
+    path: &str,
+    query: &Query,
+    headers: &HeaderMap,
+) -> Result<Response, Status> {
     let known = group_versions(registry)
         .into_iter()
         .find(|(group, version)| root(group, version).trim_start_matches('/') == path);
     let (group, version) = known.ok_or_else(Status::unknown_path)?;
-    Ok(Accept::JSON.respond(StatusCode::OK, &document(registry, &group, &version)))
+    let body = document(registry, &group, &version).to_string();
+    let cache_control = if query.get("hash") == Some(&hash(&body)) {
+        tagged::IMMUTABLE
+    } else {
+        tagged::ASK_AGAIN
+    };
+    Ok(tagged::respond(headers, JSON, cache_control, body))
+}
+
+const JSON: &str = "application/json";
+
+fn hash(body: &str) -> String {
+    hex::encode_upper(Sha256::digest(body))
 }
 
 /// `/openapi/v2`: protobuf for kubectl and Argo CD, Swagger JSON for the rest.
@@ -58,22 +74,25 @@ pub(crate) fn v2(registry: &Registry, headers: &HeaderMap) -> Result<Response, S
             "application/json" | "application/*" | "*/*" => Some(Form::Json),
             _ => None,
         });
-    let swagger = swagger(registry);
-    match form {
-        Some(Form::Json) => Ok(Accept::JSON.respond(StatusCode::OK, &swagger)),
-        Some(Form::Protobuf) => {
-            let mut response = Response::new(Body::from(gnostic::document(&swagger)));
-            let content_type = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
-            response
-                .headers_mut()
-                .insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-            Ok(response)
+    let (content_type, body) = match form {
+        Some(Form::Json) => (JSON, swagger(registry).to_string().into_bytes()),
+        Some(Form::Protobuf) => (
+            "application/com.github.proto-openapi.spec.v2.v1.0+protobuf",
+            gnostic::document(&swagger(registry)),
+        ),
+        None => {
+            return Err(Status::new(
+                Reason::NotAcceptable,
+                "only application/json and protobuf are served",
+            ));
         }
-        None => Err(Status::new(
-            Reason::NotAcceptable,
-            "only application/json and protobuf are served",
-        )),
-    }
+    };
+    Ok(tagged::respond(
+        headers,
+        content_type,
+        tagged::ASK_AGAIN,
+        body,
+    ))
 }
 
 enum Form {

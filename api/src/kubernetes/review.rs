@@ -19,6 +19,13 @@ pub(crate) const REVIEWS: &[(&str, &str, &str, &str)] = &[
         "selfsubjectreviews",
         "SelfSubjectReview",
     ),
+    // kubectl 1.27 looks for no other.
+    (
+        "authentication.k8s.io",
+        "v1beta1",
+        "selfsubjectreviews",
+        "SelfSubjectReview",
+    ),
     (
         "authorization.k8s.io",
         "v1",

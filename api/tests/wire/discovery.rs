@@ -1,9 +1,10 @@
 //! What clients learn about the server before they do anything.
 
+use kube::CustomResourceExt as _;
 use kube::discovery::{Discovery, Scope};
 use serde_json::{Value, json};
 
-use crate::world::{World, send};
+use crate::world::{Thing, World, send};
 
 const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,application/json";
 
@@ -129,6 +130,46 @@ async fn openapi_says_what_kubectl_looks_for() {
         headers["content-type"],
         "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
     );
+}
+
+#[tokio::test]
+async fn an_openapi_document_is_named_by_its_content_and_kept_for_good() {
+    let url = async |world: &World| {
+        let (_, index) = world.get("/openapi/v3").await;
+        index["paths"]["apis/test.dev/v1"]["serverRelativeURL"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    let (world, same) = (World::new().await, World::new().await);
+    let named = url(&world).await;
+    assert_eq!(named, url(&same).await);
+    let mut definition = Thing::crd();
+    let schema = definition.spec.versions[0].schema.as_mut().unwrap();
+    let schema = schema.open_api_v3_schema.as_mut().unwrap();
+    schema.description = Some("Something else.".into());
+    assert_ne!(named, url(&World::serving(definition, None).await).await);
+
+    let ask = async |uri: &str, tag: Option<&str>| {
+        let headers: Vec<_> = tag.map(|tag| ("if-none-match", tag)).into_iter().collect();
+        let router = world.api.trusted_router("t");
+        let (code, headers, _) = send(router, "GET", uri, &headers, String::new()).await;
+        let text = |name: &str| headers[name].to_str().unwrap().to_owned();
+        (code, text("cache-control"), text("etag"))
+    };
+    let (code, cache_control, tag) = ask(&named, None).await;
+    assert_eq!(code, 200);
+    assert!(cache_control.contains("immutable"), "{cache_control}");
+    assert_eq!(ask(&named, Some(&tag)).await.0, 304);
+    for uri in [
+        "/openapi/v3",
+        "/openapi/v2",
+        "/openapi/v3/apis/test.dev/v1?hash=OLD",
+    ] {
+        let (_, cache_control, tag) = ask(uri, None).await;
+        assert!(cache_control.contains("no-cache"), "{uri}: {cache_control}");
+        assert_eq!(ask(uri, Some(&tag)).await.0, 304, "{uri}");
+    }
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! Who and what gets in at all.
 
 use serde_json::json;
+use tower::ServiceExt as _;
 
 use crate::world::{THINGS, World, send};
 
@@ -54,4 +55,47 @@ async fn a_body_beyond_the_limit_is_refused_as_such() {
     let deep = format!("{}1{}", "[".repeat(110), "]".repeat(110));
     let (code, _) = world.send("POST", THINGS, &[], deep).await;
     assert_eq!(code, 400);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_user_with_too_much_under_way_is_told_to_come_back() {
+    let world = World::new().await;
+    let one = std::num::NonZeroUsize::new(1).unwrap();
+    let router = world.api.clone().with_max_in_flight(one).router();
+    let ask = |token: &str, uri: &str| {
+        let bearer = format!("Bearer {token}");
+        let (router, uri) = (router.clone(), uri.to_owned());
+        async move {
+            send(
+                router,
+                "GET",
+                &uri,
+                &[("authorization", &bearer)],
+                String::new(),
+            )
+            .await
+        }
+    };
+    // A body that never ends keeps its request under way.
+    let (_keep, pieces) = tokio::sync::mpsc::channel::<Result<bytes::Bytes, std::io::Error>>(1);
+    let pieces = futures::stream::unfold(pieces, |mut pieces| async move {
+        Some((pieces.recv().await?, pieces))
+    });
+    let unfinished = http::Request::post(THINGS)
+        .header("authorization", "Bearer admin-token")
+        .body(axum::body::Body::from_stream(pieces))
+        .unwrap();
+    let mut under_way = Box::pin(router.clone().oneshot(unfinished));
+    assert!(futures::poll!(under_way.as_mut()).is_pending());
+
+    let (code, headers, status) = ask("admin-token", THINGS).await;
+    assert_eq!((code, &status["reason"]), (429, &json!("TooManyRequests")));
+    assert_eq!(headers["retry-after"], "1");
+    // Others, health and watches are not held up.
+    assert_eq!(ask("viewer-token", THINGS).await.0, 200);
+    assert_eq!(ask("admin-token", "/readyz").await.0, 200);
+    let watch = format!("{THINGS}?watch=1&timeoutSeconds=1");
+    assert_eq!(ask("admin-token", &watch).await.0, 200);
+    drop(under_way);
+    assert_eq!(ask("admin-token", THINGS).await.0, 200);
 }

@@ -100,6 +100,14 @@ impl World {
     }
 
     pub(crate) async fn with_planner(planner: Option<Arc<dyn Planner>>) -> Self {
+        Self::serving(Thing::crd(), planner).await
+    }
+
+    /// Serves this definition of [`Thing`].
+    pub(crate) async fn serving(
+        definition: CustomResourceDefinition,
+        planner: Option<Arc<dyn Planner>>,
+    ) -> Self {
         let store = Arc::new(MemoryStore::new());
         let now = "2026-11-21T12:00:00Z".parse().unwrap();
         let options = ApiOptions {
@@ -110,7 +118,6 @@ impl World {
             planner,
             version: "0.0.0".into(),
         };
-        let definition: CustomResourceDefinition = Thing::crd();
         let api = Api::with_kinds(options, Registry::mirage().with(definition, too_big));
         api.bootstrap().await.unwrap();
         Self { api, store }

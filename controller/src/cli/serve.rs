@@ -1,6 +1,6 @@
 //! `mirage serve`
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf};
 
 use clap::Args;
 use url::Url;
@@ -100,6 +100,15 @@ pub(crate) struct Serve {
     /// Serve the API only and reconcile nothing
     #[arg(long, env = "MIRAGE_NO_CONTROLLERS")]
     no_controllers: bool,
+    /// Requests that one user may have under way at once, watches aside; more are answered 429 with Retry-After, and
+    /// clients repeat them. 0 for any number
+    #[arg(
+        long,
+        env = "MIRAGE_MAX_REQUESTS_IN_FLIGHT",
+        value_name = "NUMBER",
+        default_value = "400"
+    )]
+    max_requests_in_flight: usize,
     /// How log lines look; MIRAGE_LOG filters them
     #[arg(
         long,
@@ -138,6 +147,7 @@ impl Serve {
             }),
             controllers: !self.no_controllers,
             pace: self.pace,
+            max_requests_in_flight: NonZeroUsize::new(self.max_requests_in_flight),
             greet: self.log_format == LogFormat::Human,
         })
         .await?;

@@ -26,3 +26,13 @@ pub async fn get(url: &str, token: Option<&str>) -> Result<String> {
     stream.read_to_end(&mut answer).await?;
     Ok(String::from_utf8_lossy(&answer).into_owned())
 }
+
+/// A client for any other request.
+///
+/// # Errors
+/// It could not be made.
+pub fn client() -> Result<reqwest::Client> {
+    // A process may do this once; every later time it is done already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Ok(reqwest::Client::builder().no_proxy().build()?)
+}

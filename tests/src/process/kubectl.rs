@@ -1,9 +1,15 @@
-//! The system's kubectl, over TLS, with the kubeconfig that the server wrote and a home of its own.
+//! A real kubectl, over TLS, with the kubeconfig that the server wrote and a home of its own.
+
+mod installed;
+mod line;
+
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
+pub use self::installed::{Installed, installed, newest};
 use super::{
     binary::{Ended, run},
     mirage::Mirage,
@@ -11,35 +17,54 @@ use super::{
 
 /// kubectl for one server.
 pub struct Kubectl {
-    kubeconfig: std::path::PathBuf,
-    folder: std::path::PathBuf,
+    program: PathBuf,
+    kubeconfig: PathBuf,
+    folder: PathBuf,
     /// Discovery is cached below the home: another server's must not be found there.
     home: TempDir,
 }
 
 impl Kubectl {
-    /// For a server; nothing where there is no kubectl, which is said loudly because half the wire goes untested then.
+    /// The newest one, in a server's folder; nothing where there is none, which is said loudly because half the wire goes
+    /// untested then.
     ///
     /// # Errors
     /// No folder could be made.
-    pub async fn of(mirage: &Mirage) -> Result<Option<Self>> {
-        let version = run(Command::new("kubectl").args(["version", "--client"])).await;
-        if !version.is_ok_and(|version| version.code == Some(0)) {
-            eprintln!(
-                "\n!!! SKIPPED: there is no kubectl on this machine, so what kubectl needs is NOT tested !!!\n"
-            );
-            return Ok(None);
-        }
-        Ok(Some(Self {
-            kubeconfig: mirage.data("kubeconfig"),
-            folder: mirage.folder().to_owned(),
-            home: tempfile::tempdir()?,
-        }))
+    pub fn of(mirage: &Mirage) -> Result<Option<Self>> {
+        newest()
+            .map(|newest| Self::new(newest, &mirage.data("kubeconfig"), mirage.folder()))
+            .transpose()
     }
 
-    /// A command in the server's folder.
+    /// This one, with this kubeconfig, started in this folder.
+    ///
+    /// # Errors
+    /// No folder could be made.
+    pub fn new(installed: &Installed, kubeconfig: &Path, folder: &Path) -> Result<Self> {
+        Ok(Self {
+            program: installed.program.clone(),
+            kubeconfig: kubeconfig.to_owned(),
+            folder: folder.to_owned(),
+            home: tempfile::tempdir()?,
+        })
+    }
+
+    /// The same one for another user or place.
+    ///
+    /// # Errors
+    /// No folder could be made.
+    pub fn with_kubeconfig(&self, kubeconfig: &Path) -> Result<Self> {
+        Ok(Self {
+            program: self.program.clone(),
+            kubeconfig: kubeconfig.to_owned(),
+            folder: self.folder.clone(),
+            home: tempfile::tempdir()?,
+        })
+    }
+
+    /// A command in its folder.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new("kubectl");
+        let mut command = Command::new(&self.program);
         command
             .args(arguments)
             .current_dir(&self.folder)
@@ -47,6 +72,12 @@ impl Kubectl {
             .env("HOME", self.home.path())
             .env_remove("KUBECTL_EXTERNAL_DIFF");
         command
+    }
+
+    /// A command as people type it; single quotes keep words together.
+    pub fn typed(&self, line: &str) -> Command {
+        let words = line::words(line);
+        self.command(&words.iter().map(String::as_str).collect::<Vec<_>>())
     }
 
     /// Runs it to its end.
@@ -65,7 +96,7 @@ impl Kubectl {
         self.run(arguments).await?.well()
     }
 
-    /// Starts what does not end by itself; its stdout goes to a file of the server's folder.
+    /// Starts what does not end by itself; its stdout goes to a file of its folder.
     ///
     /// # Errors
     /// It could not be started.

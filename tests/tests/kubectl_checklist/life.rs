@@ -31,7 +31,7 @@ spec:
 async fn a_secret_and_an_environment_come_up_change_and_go() -> Result<()> {
     let railway = Railway::start(WritePath::ChangeSet).await?;
     let mirage = Mirage::on(&railway).await?;
-    let Some(kubectl) = Kubectl::of(&mirage).await? else {
+    let Some(kubectl) = Kubectl::of(&mirage)? else {
         return Ok(());
     };
     mirage.write("shop.yaml", SHOP)?;
