@@ -9,7 +9,10 @@ mod immutable;
 mod lease;
 mod namespace;
 mod registry;
+mod role;
+mod role_binding;
 mod secret;
+pub(crate) mod token;
 
 use std::fmt;
 
@@ -38,6 +41,21 @@ pub const ALL_VERBS: &[Verb] = &[
 
 /// For kinds that the server itself writes.
 pub const READ_VERBS: &[Verb] = &[Verb::Get, Verb::List, Verb::Watch];
+
+/// For whom a kind is, as far as the built-in roles go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Audience {
+    /// Viewers read it, editors write it.
+    Everyone,
+    /// Viewers read it, and only a cluster's administrators write it: namespaces, definitions.
+    Readers,
+    /// Editors read and write it, viewers do not see it: secrets.
+    Editors,
+    /// The administrators of a namespace read and write it: its roles and their bindings.
+    Administrators,
+    /// Only a cluster's administrators know of it: cluster roles, tokens.
+    ClusterAdministrators,
+}
 
 /// A field that `--field-selector` may ask for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,6 +106,10 @@ pub struct Kind {
     pub namespaced: bool,
     /// What may be done.
     pub verbs: &'static [Verb],
+    /// For whom it is.
+    pub audience: Audience,
+    /// Whether names may be anything that fits into a path, `system:masters`, instead of RFC 1123 subdomains.
+    pub has_path_names: bool,
     /// Whether `status` is written apart from the rest.
     pub has_status: bool,
     /// Whether `metadata.generation` counts changes of the spec.
@@ -137,6 +159,8 @@ impl Kind {
             categories: Vec::new(),
             namespaced: true,
             verbs: ALL_VERBS,
+            audience: Audience::Everyone,
+            has_path_names: false,
             has_status: false,
             has_generation: false,
             update_needs_version: false,

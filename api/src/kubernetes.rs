@@ -36,6 +36,7 @@ pub mod selector;
 pub(crate) mod settle;
 pub mod table;
 pub(crate) mod tagged;
+pub(crate) mod token;
 pub(crate) mod version;
 pub(crate) mod watch;
 pub(crate) mod write;

@@ -4,7 +4,9 @@
 //!   kubectl, kube-rs, …              router      every route on one screen
 //!          │                           │
 //!          ▼                           ▼
-//!   bearer token ── auth ──► kubernetes/       what is asked for, and the rules by which it is done
+//!   bearer token ── auth ──► access/           who may do what
+//!                                      │
+//!                                  kubernetes/       what is asked for, and the rules by which it is done
 //!                                      │
 //!                        kinds/ ◄──────┤       what there is to ask for
 //!                                      ▼
@@ -20,15 +22,16 @@ use std::sync::Arc;
 
 use axum::Router;
 
+use crate::access::{MASTERS, Policies, builtin};
 use crate::auth::{Authenticator, Identity};
 use crate::collector::Collector;
 use crate::in_flight::InFlight;
 use crate::kinds::{Registry, established};
-use crate::kubernetes::access::MASTERS;
 use crate::kubernetes::{event, namespace};
 use crate::server::Server;
 use crate::store::Store;
 
+mod access;
 pub mod auth;
 mod collector;
 pub mod error;
@@ -43,6 +46,7 @@ mod server;
 pub mod store;
 pub mod tls;
 
+pub use access::Limits;
 pub use ids::Ids;
 pub use plan::{PlanError, PlannedChange, Planner};
 pub use server::Clock;
@@ -87,6 +91,7 @@ impl Api {
             version,
         } = options;
         let server = Server {
+            policies: Policies::new(Arc::clone(&store)),
             store,
             authenticator,
             clock,
@@ -109,8 +114,8 @@ impl Api {
         self
     }
 
-    /// Makes what must always be there (namespaces, definitions of our kinds) and takes up interrupted deletions of
-    /// namespaces. Safe to repeat; call it before serving.
+    /// Makes what must always be there (namespaces, definitions of our kinds, the built-in roles) and takes up interrupted
+    /// deletions of namespaces. Safe to repeat; call it before serving.
     ///
     /// # Errors
     /// When the store does not answer.
@@ -136,10 +141,13 @@ impl Api {
                 server.ensure(kind, &name, object).await?;
             }
         }
+        for builtin in builtin::objects(&server.registry) {
+            server.ensure_builtin(builtin).await?;
+        }
         namespace::resume(server).await
     }
 
-    /// Housekeeping, to be called every minute or so: lets old events go, and forgets all but the newest `keep_changes`
+    /// Housekeeping, to be called every minute or so: lets old events go, notes which tokens were used, and forgets all but the newest `keep_changes`
     /// changes. A watch that is further behind than that gets 410 and lists anew.
     ///
     /// Returns how many events went.
@@ -148,6 +156,8 @@ impl Api {
     /// When the store does not answer; the next call does what this one left.
     pub async fn sweep(&self, keep_changes: u64) -> Result<usize, error::Status> {
         let removed = event::expire(&self.server).await?;
+        let swept = self.server.authenticator.sweep().await;
+        swept.map_err(|error| error::Status::internal(format!("tokens: {error}")))?;
         let newest = *self.server.store.revision().borrow();
         let compacted = self
             .server
@@ -178,6 +188,7 @@ impl Api {
         let identity = Identity {
             username: username.to_owned(),
             groups: vec![MASTERS.to_owned()],
+            ..Identity::default()
         };
         router::router(Arc::clone(&self.server), router::Callers::Trusted(identity))
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use crate::access::{Policies, RBAC, builtin};
 use crate::auth::Authenticator;
 use crate::error::Status;
 use crate::ids::Ids;
@@ -17,6 +18,7 @@ pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// The server's parts.
 pub(crate) struct Server {
+    pub(crate) policies: Policies,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) authenticator: Arc<dyn Authenticator>,
     pub(crate) clock: Clock,
@@ -53,6 +55,27 @@ impl Server {
         self.registry
             .find("", "v1", plural)
             .ok_or_else(Status::unknown_path)
+    }
+
+    /// Puts a built-in role or binding back as it was made, unless somebody said on it that it is to stay as it is.
+    pub(crate) async fn ensure_builtin(&self, builtin: builtin::Builtin) -> Result<(), Status> {
+        let builtin::Builtin {
+            plural,
+            name,
+            object,
+        } = builtin;
+        let Some(kind) = self.registry.find(RBAC, "v1", plural) else {
+            return Ok(());
+        };
+        let live = self.store.get(&Key::new(kind.resource(), "", name)).await;
+        let live = live.map_err(|error| Status::from_store(kind, name, error))?;
+        let is_kept = live.is_some_and(|live| {
+            live.object["metadata"]["annotations"][builtin::AUTOUPDATE] == "false"
+        });
+        if is_kept {
+            return Ok(());
+        }
+        self.ensure(kind, name, object).await
     }
 
     /// Writes an object unless it is there already.

@@ -29,6 +29,7 @@ mod schema;
 mod serve;
 mod table;
 mod target;
+mod token;
 mod validate;
 mod version;
 mod wait;
@@ -79,6 +80,7 @@ pub(crate) enum Command {
     Approve(approve::Approve),
     Retry(retry::Retry),
     Delete(delete::Delete),
+    Token(Box<token::Token>),
     Crds(crds::Crds),
     Schema(schema::Schema),
     Railway(railway::Railway),
@@ -142,6 +144,7 @@ pub(crate) async fn run(command: Command) -> ExitCode {
         Command::Get(verb) => verb.run(out).await,
         Command::Describe(verb) => verb.run(out).await,
         Command::Delete(verb) => verb.run(out).await,
+        Command::Token(verb) => verb.run(out).await,
         Command::Wait(verb) => verb.run(out).await,
         Command::Plan(verb) => verb.run(out).await,
         Command::Completions(verb) => verb.run(out),

@@ -10,17 +10,17 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use zeroize::Zeroizing;
 
-use super::record::{NewToken, TokenError, ids_named, register, revoke_token};
+use super::record::{ADMINISTRATOR, NewToken, TOKENS, TokenError, register, revoke_token};
 use super::token::Token;
-use crate::store::{Store, data_dir};
+use super::upgrade::upgrade;
+use crate::access::MASTERS;
+use crate::store::{ListQuery, Store, data_dir};
 
 /// The token file's name in the data folder.
 pub const ADMIN_TOKEN_FILE: &str = "admin.token";
 
-const NAME: &str = "admin";
-
-/// Kubernetes lets members of this group do everything.
-const GROUP: &str = "system:masters";
+/// Whom its bearer is taken for.
+pub(super) const USER: &str = "admin";
 
 /// Why there is no administrator's token.
 #[derive(Debug, thiserror::Error)]
@@ -66,13 +66,14 @@ pub async fn ensure_admin_token(
     others: OtherAdmins,
     now: Timestamp,
 ) -> Result<PathBuf, AdminTokenError> {
+    upgrade(store).await?;
     let path = data_dir.join(ADMIN_TOKEN_FILE);
     let (token, outdated) = match read(&path)? {
         Some(token) => (token, Vec::new()),
         None => {
             let token = Token::generate().ok_or(TokenError::NoRandomness)?;
             let outdated = match others {
-                OtherAdmins::Revoke => ids_named(store, NAME).await?,
+                OtherAdmins::Revoke => administrators(store).await?,
                 OtherAdmins::Keep => Vec::new(),
             };
             write(&path, &token)?;
@@ -81,16 +82,38 @@ pub async fn ensure_admin_token(
     };
     // After the file: a crash in between leaves a token that the next start makes good.
     let admin = NewToken {
-        name: NAME.to_owned(),
-        username: NAME.to_owned(),
-        groups: vec![GROUP.to_owned()],
-        expires_at: None,
+        name: name_of(&token.hash().id()),
+        username: USER.to_owned(),
+        groups: vec![MASTERS.to_owned()],
+        ..NewToken::default()
     };
     register(store, &token, admin, now).await?;
-    for id in outdated {
-        revoke_token(store, &id).await?;
+    for name in outdated {
+        revoke_token(store, &name).await?;
     }
     Ok(path)
+}
+
+/// What an administrator's token is called among the tokens: servers on one database have one each.
+pub(super) fn name_of(id: &str) -> String {
+    format!("{USER}-{}", id.get(..8).unwrap_or(id))
+}
+
+/// The names of all servers' tokens.
+async fn administrators(store: &dyn Store) -> Result<Vec<String>, TokenError> {
+    let query = ListQuery {
+        resource: TOKENS.to_owned(),
+        namespace: None,
+        after: None,
+        limit: None,
+    };
+    let page = store.list(&query).await.map_err(TokenError::Store)?;
+    let administrators = page
+        .items
+        .into_iter()
+        .filter(|stored| stored.object["metadata"]["labels"][ADMINISTRATOR] == "true")
+        .map(|stored| stored.key.name);
+    Ok(administrators.collect())
 }
 
 fn read(path: &Path) -> Result<Option<Token>, AdminTokenError> {
@@ -141,7 +164,7 @@ mod tests {
         let identity = TokenAuthenticator::new(store, Arc::new(|| Timestamp::UNIX_EPOCH))
             .authenticate(token)
             .await;
-        identity.is_some_and(|it| it.username == "admin" && it.groups.contains(&GROUP.to_owned()))
+        identity.is_some_and(|it| it.username == "admin" && it.groups.contains(&MASTERS.to_owned()))
     }
 
     async fn ensure(store: &Arc<MemoryStore>, dir: &Path) -> String {

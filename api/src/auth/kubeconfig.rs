@@ -32,15 +32,18 @@ pub enum KubeconfigError {
     },
 }
 
-/// Writes the kubeconfig into the data folder, mode 0600, and says where it is.
+/// A kubeconfig for one server and one token, as YAML.
 ///
 /// `ca_pem` is the CA that signed the server's certificate; `None` when clients know it already.
-pub fn write_kubeconfig(
-    data_dir: &Path,
+///
+/// # Errors
+/// When it cannot be put as YAML.
+pub fn kubeconfig(
     server_url: &str,
     ca_pem: Option<&str>,
     token: &str,
-) -> Result<PathBuf, KubeconfigError> {
+    namespace: &str,
+) -> Result<Zeroizing<String>, KubeconfigError> {
     let mut cluster = json!({ "server": server_url });
     if let Some(pem) = ca_pem {
         cluster["certificate-authority-data"] = STANDARD.encode(pem).into();
@@ -51,9 +54,38 @@ pub fn write_kubeconfig(
         "current-context": NAME,
         "clusters": [{"name": NAME, "cluster": cluster}],
         "users": [{"name": NAME, "user": {"token": token}}],
-        "contexts": [{"name": NAME, "context": {"cluster": NAME, "user": NAME, "namespace": "default"}}],
+        "contexts": [{"name": NAME, "context": {"cluster": NAME, "user": NAME, "namespace": namespace}}],
     });
-    let yaml = Zeroizing::new(serde_yaml::to_string(&config).map_err(KubeconfigError::Yaml)?);
+    let yaml = serde_yaml::to_string(&config).map_err(KubeconfigError::Yaml)?;
+    Ok(Zeroizing::new(yaml))
+}
+
+/// Certificates in DER, as PEM.
+pub fn pem_of(certificates: &[Vec<u8>]) -> String {
+    let mut pem = String::new();
+    for certificate in certificates {
+        pem.push_str("-----BEGIN CERTIFICATE-----\n");
+        let text = STANDARD.encode(certificate);
+        for line in text.as_bytes().chunks(64) {
+            pem.extend(line.iter().copied().map(char::from));
+            pem.push('\n');
+        }
+        pem.push_str("-----END CERTIFICATE-----\n");
+    }
+    pem
+}
+
+/// Writes the kubeconfig into the data folder, mode 0600, and says where it is.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn write_kubeconfig(
+    data_dir: &Path,
+    server_url: &str,
+    ca_pem: Option<&str>,
+    token: &str,
+) -> Result<PathBuf, KubeconfigError> {
+    let yaml = kubeconfig(server_url, ca_pem, token, "default")?;
     let path = data_dir.join(KUBECONFIG_FILE);
     data_dir::ensure(data_dir)
         .and_then(|()| data_dir::write_private(&path, yaml.as_bytes()))

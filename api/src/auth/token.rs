@@ -13,13 +13,16 @@ const PREFIX: &str = "mir_";
 
 const RANDOM_BYTES: usize = 32;
 
+/// Characters of a hash in hex by which its record is found: enough to be unique, of no use for making the token.
+pub(super) const ID_LENGTH: usize = 20;
+
 /// A bearer token in plain text. Neither `Debug` nor anything else but [`Token::reveal`] shows it.
 #[derive(Clone)]
 pub struct Token(Zeroizing<String>);
 
 impl Token {
     /// A new one; `None` when the operating system gives no random numbers.
-    pub(super) fn generate() -> Option<Self> {
+    pub(crate) fn generate() -> Option<Self> {
         let mut random = Zeroizing::new([0; RANDOM_BYTES]);
         SystemRandom::new().fill(&mut *random).ok()?;
         let text = Zeroizing::new(URL_SAFE_NO_PAD.encode(*random));
@@ -58,7 +61,7 @@ pub(super) struct TokenHash([u8; 32]);
 impl TokenHash {
     /// Under which name the token's record is found: enough of the hash to be unique, of no use for making the token.
     pub(super) fn id(&self) -> String {
-        hex::encode(&self.0[..10])
+        hex::encode(&self.0[..ID_LENGTH / 2])
     }
 
     pub(super) fn to_hex(&self) -> String {

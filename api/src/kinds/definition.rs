@@ -5,7 +5,7 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
 };
 use serde_json::{Value, json};
 
-use super::{Kind, READ_VERBS};
+use super::{Audience, Kind, READ_VERBS};
 use crate::kubernetes::table::Column;
 
 pub(super) fn kind() -> Kind {
@@ -24,6 +24,7 @@ pub(super) fn kind() -> Kind {
     kind.categories = vec!["api-extensions".into()];
     kind.namespaced = false;
     kind.verbs = READ_VERBS;
+    kind.audience = Audience::Readers;
     kind.columns = vec![
         Column::path("Created At", "string", ".metadata.creationTimestamp")
             .described("When it was made."),

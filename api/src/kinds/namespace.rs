@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::Kind;
+use super::{Audience, Kind};
 use crate::kubernetes::table::Column;
 
 pub(super) fn kind() -> Kind {
@@ -10,6 +10,7 @@ pub(super) fn kind() -> Kind {
     kind.short_names = vec!["ns".into()];
     kind.namespaced = false;
     kind.has_status = true;
+    kind.audience = Audience::Readers;
     kind.columns = vec![
         Column::path("Status", "string", ".status.phase").described("Active or Terminating."),
         Column::path("Age", "date", ".metadata.creationTimestamp")

@@ -6,7 +6,8 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomRe
 use serde_json::Value;
 
 use super::{
-    Kind, config_map, custom_resource, definition, environment, event, lease, namespace, secret,
+    Kind, config_map, custom_resource, definition, environment, event, lease, namespace, role,
+    role_binding, secret, token,
 };
 use crate::error::Fault;
 
@@ -28,6 +29,11 @@ impl Registry {
             event::kind(),
             lease::kind(),
             definition::kind(),
+            role::kind(),
+            role_binding::kind(),
+            role::cluster_kind(),
+            role_binding::cluster_kind(),
+            token::kind(),
         ];
         Self {
             kinds: kinds.into_iter().map(Arc::new).collect(),

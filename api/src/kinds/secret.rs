@@ -4,12 +4,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use super::{Kind, Selectable, immutable};
+use super::{Audience, Kind, Selectable, immutable};
 use crate::error::{CauseReason, Fault};
 use crate::kubernetes::table::Column;
 
 pub(super) fn kind() -> Kind {
     let mut kind = Kind::new("", "v1", "Secret", "secrets", document());
+    kind.audience = Audience::Editors;
     kind.columns = vec![
         Column::path("Type", "string", ".type").described("What the values are for."),
         Column::computed("Data", "string", |object, _| {

@@ -1,110 +1,167 @@
-//! Who may do what.
-//!
-//! Two groups have rights: `system:masters` may do everything, `mirage:viewers` may read everything but secrets. What every
-//! caller may do is ask who they are and what they may do.
+//! From requests to what they need the right to, and from refusals to what clients are told.
 
-use super::request::RequestInfo;
+use super::call::Call;
+use super::request::{Query, RequestInfo, Verb};
+use super::selector::pinned;
+use crate::access::{Attributes, Grant, decide, missing};
 use crate::auth::Identity;
 use crate::error::Status;
-
-/// The group whose members may do everything; Kubernetes' own name for it.
-pub(crate) const MASTERS: &str = "system:masters";
-
-/// The group whose members may look at everything but secrets.
-pub(crate) const VIEWERS: &str = "mirage:viewers";
-
-/// What someone would like to do.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Attributes<'a> {
-    pub(crate) verb: &'a str,
-    pub(crate) group: &'a str,
-    pub(crate) resource: &'a str,
-    pub(crate) subresource: &'a str,
-    pub(crate) namespace: &'a str,
-    pub(crate) name: &'a str,
-}
+use crate::kinds::token;
+use crate::server::Server;
+use crate::store::{Key, StoreError};
 
 impl<'a> Attributes<'a> {
+    /// What a request is about. As in Kubernetes, a namespace object is inside itself: who may see a namespace's contents
+    /// can be given the right to see the namespace.
     pub(crate) fn of(info: &'a RequestInfo) -> Self {
+        let name = info.name.as_deref().unwrap_or_default();
+        let is_namespace = info.group.is_empty() && info.resource == "namespaces";
+        let namespace = match &info.namespace {
+            Some(namespace) => namespace,
+            None if is_namespace => name,
+            None => "",
+        };
         Self {
             verb: info.verb.into(),
             group: &info.group,
             resource: &info.resource,
             subresource: info.subresource.as_deref().unwrap_or_default(),
-            namespace: info.namespace.as_deref().unwrap_or_default(),
-            name: info.name.as_deref().unwrap_or_default(),
+            namespace,
+            name,
+            path: "",
+        }
+    }
+
+    /// A collection of which only one name is asked for counts as that object: a right to the name is enough.
+    pub(crate) fn selected(self, query: &'a Query) -> Self {
+        match (self.name, pinned(query, "metadata.name")) {
+            ("", Some(name)) => Self { name, ..self },
+            _ => self,
         }
     }
 }
 
-/// Whether the caller may.
-pub(crate) fn allows(identity: &Identity, attributes: &Attributes<'_>) -> bool {
-    let is_in = |group: &str| identity.groups.iter().any(|member| member == group);
-    let is_self_review = attributes.verb == "create"
-        && matches!(
-            attributes.resource,
-            "selfsubjectreviews" | "selfsubjectaccessreviews" | "selfsubjectrulesreviews"
-        );
-    let is_reading = matches!(attributes.verb, "get" | "list" | "watch");
-    let is_secret = attributes.group.is_empty() && matches!(attributes.resource, "secrets" | "*");
-    is_self_review || is_in(MASTERS) || (is_in(VIEWERS) && is_reading && !is_secret)
-}
-
 /// 403 when the caller may not.
-pub(crate) fn check(identity: &Identity, attributes: &Attributes<'_>) -> Result<(), Status> {
-    if allows(identity, attributes) {
+pub(crate) async fn check(
+    server: &Server,
+    identity: &Identity,
+    asked: &Attributes<'_>,
+) -> Result<(), Status> {
+    let policy = server.policies.current().await.map_err(unknown_rights)?;
+    let decision = decide(&policy, identity, asked);
+    if decision.is_allowed() {
         return Ok(());
     }
-    let Attributes {
-        verb,
-        group,
-        resource,
-        subresource,
-        namespace,
-        name,
-    } = attributes;
-    let resource = if subresource.is_empty() {
-        (*resource).to_owned()
-    } else {
-        format!("{resource}/{subresource}")
+    Err(refusal(identity, asked, decision.reason()))
+}
+
+/// Whether the caller may; no when nobody can tell.
+pub(crate) async fn may(server: &Server, identity: &Identity, asked: &Attributes<'_>) -> bool {
+    check(server, identity, asked).await.is_ok()
+}
+
+/// As [`check`], for the request itself. Everyone may besides look at their own tokens and revoke them.
+pub(crate) async fn check_request(
+    server: &Server,
+    identity: &Identity,
+    info: &RequestInfo,
+    query: &Query,
+) -> Result<(), Status> {
+    let asked = Attributes::of(info).selected(query);
+    let Err(refusal) = check(server, identity, &asked).await else {
+        return Ok(());
     };
-    let place = match *namespace {
+    let is_limited = !identity.limits.is_empty();
+    if !is_limited && is_about_own_token(server, identity, info, query).await {
+        return Ok(());
+    }
+    Err(refusal)
+}
+
+async fn is_about_own_token(
+    server: &Server,
+    identity: &Identity,
+    info: &RequestInfo,
+    query: &Query,
+) -> bool {
+    if info.group != token::GROUP || info.resource != token::PLURAL || info.subresource.is_some() {
+        return false;
+    }
+    match (info.verb, &info.name) {
+        (Verb::List | Verb::Watch, None) => {
+            pinned(query, "spec.user") == Some(identity.username.as_str())
+        }
+        (Verb::Get | Verb::Delete, Some(name)) => {
+            let key = Key::new(crate::auth::TOKENS, "", name);
+            let stored = server.store.get(&key).await.ok().flatten();
+            stored.is_some_and(|stored| stored.object["spec"]["user"] == *identity.username)
+        }
+        _ => false,
+    }
+}
+
+/// Whether the caller may give away what this write of a role or a binding gives; for other kinds there is nothing to give.
+pub(super) async fn check_grant(
+    call: &Call,
+    name: &str,
+    before: Option<&serde_json::Value>,
+    after: &serde_json::Value,
+) -> Result<(), Status> {
+    if call.kind.group != crate::access::RBAC {
+        return Ok(());
+    }
+    let Some(grant) = Grant::of(&call.kind.plural, before, after) else {
+        return Ok(());
+    };
+    let policy = call
+        .server
+        .policies
+        .newest()
+        .await
+        .map_err(unknown_rights)?;
+    missing(&policy, &call.identity, call.namespace(), name, &grant)
+        .map_err(|why| Status::forbidden(&call.kind.group, &call.kind.plural, name, why))
+}
+
+/// Brings the policy up to date after a write that may have changed it, so that whoever is told of the write finds it in
+/// force. When the store does not answer, the next request asks it again and is refused until it does.
+pub(crate) async fn after_write(server: &Server, info: &RequestInfo) {
+    let is_reading = matches!(info.verb, Verb::Get | Verb::List | Verb::Watch);
+    if is_reading || !crate::access::is_made_of(&info.group, &info.resource) {
+        return;
+    }
+    if let Err(error) = server.policies.newest().await {
+        tracing::warn!(
+            error = &error as &dyn std::error::Error,
+            "the roles could not be read after a change of them"
+        );
+    }
+}
+
+pub(super) fn unknown_rights(error: StoreError) -> Status {
+    tracing::error!(
+        error = &error as &dyn std::error::Error,
+        "the roles could not be read"
+    );
+    let message = "the store is unavailable, so nobody's rights are known; try again shortly";
+    Status::new(crate::error::Reason::ServiceUnavailable, message).retry_after(1)
+}
+
+/// Kubernetes' words, and behind them what stands in the way, if it is more than a missing rule.
+fn refusal(identity: &Identity, asked: &Attributes<'_>, reason: &str) -> Status {
+    let place = match asked.namespace {
         "" => "at the cluster scope".to_owned(),
         namespace => format!("in the namespace {namespace:?}"),
     };
-    let why = format!(
-        "User {:?} cannot {verb} resource {resource:?} in API group {group:?} {place}",
-        identity.username
+    let mut why = format!(
+        "User {:?} cannot {} resource {:?} in API group {:?} {place}",
+        identity.username,
+        asked.verb,
+        asked.resource_path(),
+        asked.group,
     );
-    Err(Status::forbidden(group, attributes.resource, name, why))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn groups_have_the_rights_that_are_written_above() {
-        let rights = |group: &str, verb: &str, resource: &str| {
-            let identity = Identity {
-                username: "u".into(),
-                groups: vec![group.into()],
-            };
-            allows(
-                &identity,
-                &Attributes {
-                    verb,
-                    resource,
-                    ..Attributes::default()
-                },
-            )
-        };
-        assert!(rights(MASTERS, "delete", "secrets"));
-        assert!(rights(VIEWERS, "list", "environments"));
-        assert!(!rights(VIEWERS, "list", "secrets"));
-        assert!(!rights(VIEWERS, "list", "*"));
-        assert!(!rights(VIEWERS, "delete", "environments"));
-        assert!(!rights("builders", "get", "environments"));
-        assert!(rights("builders", "create", "selfsubjectreviews"));
+    if !reason.is_empty() {
+        why = format!("{why}: {reason}");
     }
+    Status::forbidden(asked.group, asked.resource, asked.name, why)
 }

@@ -4,13 +4,14 @@ use axum::response::Response;
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::access::{self, Attributes};
+use super::access;
 use super::body::Decoded;
 use super::call::Call;
 use super::managed_fields::{Author, Managers, conflict_report};
 use super::metadata;
 use super::settle::{self, Attribution, Settled};
 use super::write::check_identity;
+use crate::access::Attributes;
 use crate::error::{CauseReason, Fault, Status};
 
 /// PATCH with an apply configuration.
@@ -158,13 +159,11 @@ async fn create(
     if !metadata::text(config, "resourceVersion").is_empty() {
         return Err(Status::modified(&call.kind, call.name()));
     }
-    access::check(
-        &call.identity,
-        &Attributes {
-            verb: "create",
-            ..Attributes::of(&call.info)
-        },
-    )?;
+    let asked = Attributes {
+        verb: "create",
+        ..Attributes::of(&call.info)
+    };
+    access::check(&call.server, &call.identity, &asked).await?;
     let nothing = json!({"metadata": {}});
     let applied = Managers::default()
         .apply(&call.kind.schema, &nothing, config, author, true)

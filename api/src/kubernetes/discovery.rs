@@ -71,13 +71,13 @@ pub(crate) fn resources(
             );
         }
     }
-    for (_, _, plural, kind) in REVIEWS
+    for review in REVIEWS
         .iter()
-        .filter(|review| review.0 == group && review.1 == version)
+        .filter(|review| review.group == group && review.version == version)
     {
         resources.push(
-            json!({"name": plural, "singularName": kind.to_lowercase(), "namespaced": false,
-            "kind": kind, "verbs": ["create"]}),
+            json!({"name": review.plural, "singularName": review.kind.to_lowercase(),
+            "namespaced": review.namespaced, "kind": review.kind, "verbs": ["create"]}),
         );
     }
     if resources.is_empty() {
@@ -105,8 +105,8 @@ fn verbs(kind: &Kind) -> Vec<&'static str> {
 /// All pairs of group and version, reviews included.
 pub(super) fn group_versions(registry: &Registry) -> Vec<(String, String)> {
     let mut pairs = registry.group_versions();
-    for (group, version, ..) in REVIEWS {
-        let pair = ((*group).to_owned(), (*version).to_owned());
+    for review in REVIEWS {
+        let pair = (review.group.to_owned(), review.version.to_owned());
         if !pairs.contains(&pair) {
             pairs.push(pair);
         }
@@ -202,13 +202,14 @@ fn aggregated_resources(registry: &Registry, group: &str, version: &str) -> Vec<
         }
         resources.push(resource);
     }
-    for (_, _, plural, kind) in REVIEWS
+    for review in REVIEWS
         .iter()
-        .filter(|review| review.0 == group && review.1 == version)
+        .filter(|review| review.group == group && review.version == version)
     {
         resources.push(
-            json!({"resource": plural, "responseKind": response_kind(kind), "scope": "Cluster",
-            "singularResource": kind.to_lowercase(), "verbs": ["create"]}),
+            json!({"resource": review.plural, "responseKind": response_kind(review.kind),
+            "scope": if review.namespaced { "Namespaced" } else { "Cluster" },
+            "singularResource": review.kind.to_lowercase(), "verbs": ["create"]}),
         );
     }
     resources

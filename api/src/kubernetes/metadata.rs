@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::owners;
 use super::selector::{is_label_name, is_label_value};
 use crate::error::{CauseReason, Fault, Status};
+use crate::kinds::Kind;
 
 /// All annotations of an object together (Kubernetes docs: "Annotations").
 const ANNOTATIONS_LIMIT: usize = 256 * 1024;
@@ -112,7 +113,7 @@ pub(super) fn same_spec(one: &Value, other: &Value) -> bool {
 }
 
 /// What is wrong with names, labels, annotations and owners.
-pub(super) fn faults(object: &Value) -> Vec<Fault> {
+pub(super) fn faults(kind: &Kind, object: &Value) -> Vec<Fault> {
     let mut faults = Vec::new();
     let mut fault =
         |path: String, reason, message: String| faults.push(Fault::new(path, reason, message));
@@ -124,7 +125,15 @@ pub(super) fn faults(object: &Value) -> Vec<Fault> {
             CauseReason::FieldValueRequired,
             message.into(),
         );
-    } else if !is_subdomain(name) {
+    } else if kind.has_path_names && !is_path_segment(name) {
+        fault(
+            "metadata.name".into(),
+            CauseReason::FieldValueInvalid,
+            format!(
+                "Invalid value: {name:?}: may not be '.' or '..' and may not contain '/' or '%'"
+            ),
+        );
+    } else if !kind.has_path_names && !is_subdomain(name) {
         fault(
             "metadata.name".into(),
             CauseReason::FieldValueInvalid,
@@ -190,6 +199,13 @@ pub(super) fn faults(object: &Value) -> Vec<Fault> {
     faults
 }
 
+/// What a URL's path can hold as one part.
+fn is_path_segment(name: &str) -> bool {
+    name.len() <= 253
+        && !matches!(name, "." | "..")
+        && !name.contains(|char: char| matches!(char, '/' | '%') || char.is_control())
+}
+
 /// An RFC 1123 subdomain of at most 253 characters.
 fn is_subdomain(name: &str) -> bool {
     name.len() <= 253
@@ -228,7 +244,8 @@ mod tests {
     #[test]
     fn labels_are_checked_by_name_and_value() {
         let object = json!({"metadata": {"name": "a", "labels": {"ok": "fine", "bad name": "x", "v": "-no-"}}});
-        let paths: Vec<_> = faults(&object)
+        let kind = Kind::new("", "v1", "Thing", "things", json!({"type": "object"}));
+        let paths: Vec<_> = faults(&kind, &object)
             .into_iter()
             .map(|fault| fault.path)
             .collect();

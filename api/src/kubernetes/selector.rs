@@ -80,6 +80,16 @@ impl Selector {
     }
 }
 
+/// The value that a field selector pins this field to, if it does: nothing else is selected then.
+pub(crate) fn pinned<'q>(query: &'q Query, label: &str) -> Option<&'q str> {
+    let clauses = clauses(query.get("fieldSelector")?);
+    clauses.into_iter().find_map(|clause| {
+        let (field, value) = clause.split_once('=')?;
+        let value = value.strip_prefix('=').unwrap_or(value).trim();
+        (field.trim() == label && !value.is_empty()).then_some(value)
+    })
+}
+
 /// Splits at the commas that are not inside parentheses.
 fn clauses(text: &str) -> Vec<&str> {
     let (mut depth, mut start, mut out) = (0_usize, 0, Vec::new());
@@ -232,6 +242,23 @@ mod tests {
             fields: Vec::new(),
         };
         Some(selector.matches(&json!({"metadata": {"labels": labels}})))
+    }
+
+    #[test]
+    fn a_field_is_pinned_by_equality_alone() {
+        for (selector, expected) in [
+            ("metadata.name=web", Some("web")),
+            ("metadata.name==web,type=x", Some("web")),
+            ("type=x, metadata.name = web", Some("web")),
+            ("metadata.name!=web", None),
+            ("metadata.name=", None),
+            ("metadata.namespace=web", None),
+            ("", None),
+        ] {
+            let query: String = url::form_urlencoded::byte_serialize(selector.as_bytes()).collect();
+            let query = Query::parse(Some(&format!("fieldSelector={query}")));
+            assert_eq!(pinned(&query, "metadata.name"), expected, "{selector}");
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::call::{Call, Outcome};
 use super::managed_fields::Managers;
-use super::{dry_run, lost_nulls, metadata, namespace};
+use super::{access, dry_run, lost_nulls, metadata, namespace};
 use crate::error::{CauseReason, Fault, Reason, Status};
 use crate::kinds::Kind;
 use crate::server::presented;
@@ -104,11 +104,12 @@ async fn create_named(
     let findings = kind.admit(&mut object);
     let mut warnings = call.judge_unknown(&findings.unknown, duplicates)?;
     warnings.extend(lost_nulls::warnings(&kind.schema, None, &object));
-    let mut faults = metadata::faults(&object);
+    let mut faults = metadata::faults(kind, &object);
     faults.extend(findings.faults);
     if !faults.is_empty() {
         return Err(call.invalid(&name, faults));
     }
+    access::check_grant(call, &name, None, &object).await?;
     let managers = match attribution {
         Attribution::Applied(managers) => managers.clone(),
         Attribution::Changes => {
@@ -191,6 +192,7 @@ pub(super) async fn change(
     if !faults.is_empty() {
         return Err(call.invalid(&live.key.name, faults));
     }
+    access::check_grant(call, &live.key.name, Some(&before), &after).await?;
     if kind.has_generation && !metadata::same_spec(&before, &after) {
         metadata::raise_generation(&mut after);
     }
@@ -273,9 +275,9 @@ fn faults_of_change(
         of_object
             .retain(|fault| fault.path.starts_with("metadata") || fault.path.starts_with("status"));
     }
-    let mut faults = metadata::faults(after);
-    faults.extend(of_object);
+    let mut faults = metadata::faults(kind, after);
     faults.extend((kind.validate_change)(before, after));
+    faults.extend(of_object);
     faults.extend(late_finalizers(before, after));
     faults
 }

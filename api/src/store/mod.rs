@@ -22,6 +22,7 @@ mod column;
 pub mod compaction;
 pub mod data_dir;
 mod decision;
+pub(crate) mod following;
 mod group;
 pub mod memory;
 mod position;

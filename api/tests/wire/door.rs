@@ -25,6 +25,11 @@ async fn only_the_bearer_of_a_token_gets_in() {
             .0,
         401
     );
+    // Where no token is needed, a wrong one is wrong all the same.
+    for open in ["/version", "/readyz"] {
+        let wrong = ask("GET", open, &[("authorization", "Bearer wrong")]).await;
+        assert_eq!(wrong, (401, "Unauthorized".into()), "{open}");
+    }
     let viewer = ("authorization", "Bearer viewer-token");
     assert_eq!(ask("GET", THINGS, &[viewer]).await.0, 200);
     let (code, message) = ask("DELETE", &format!("{THINGS}/web"), &[viewer]).await;

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test a failure is the message")]
 
+mod access;
 mod apply;
 mod clients;
 mod deletion;
@@ -16,6 +17,7 @@ mod malformed;
 mod objects;
 mod ownership;
 mod plan;
+mod tokens;
 mod two_servers;
 mod watch;
 mod world;

@@ -8,7 +8,7 @@ use axum::body::Body;
 use http::{Method, Request, StatusCode};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::{CustomResource, CustomResourceExt as _};
-use mirage_api::auth::{Authenticator, Identity};
+use mirage_api::auth::{Authenticator, Identity, TokenAuthenticator};
 use mirage_api::error::{CauseReason, Fault};
 use mirage_api::kinds::Registry;
 use mirage_api::store::Store;
@@ -59,6 +59,9 @@ pub(crate) struct ThingStatus {
     pub(crate) phase: Option<String>,
 }
 
+/// Time stands still.
+const NOW: &str = "2026-11-21T12:00:00Z";
+
 pub(crate) const THINGS: &str = "/apis/test.dev/v1/namespaces/default/things";
 
 /// Knows two tokens by heart.
@@ -75,6 +78,7 @@ impl Authenticator for Doorkeeper {
         Some(Identity {
             username: token.trim_end_matches("-token").into(),
             groups: vec![group.into()],
+            ..Identity::default()
         })
     }
 }
@@ -100,7 +104,8 @@ impl World {
     }
 
     pub(crate) async fn with_planner(planner: Option<Arc<dyn Planner>>) -> Self {
-        Self::serving(Thing::crd(), planner).await
+        let store = Arc::new(MemoryStore::new());
+        Self::of(store, Arc::new(Doorkeeper), Thing::crd(), planner).await
     }
 
     /// Serves this definition of [`Thing`].
@@ -109,10 +114,31 @@ impl World {
         planner: Option<Arc<dyn Planner>>,
     ) -> Self {
         let store = Arc::new(MemoryStore::new());
-        let now = "2026-11-21T12:00:00Z".parse().unwrap();
+        Self::of(store, Arc::new(Doorkeeper), definition, planner).await
+    }
+
+    /// Where tokens are made and good as they really are.
+    pub(crate) async fn with_tokens() -> Self {
+        Self::on(Arc::new(MemoryStore::new())).await
+    }
+
+    /// As [`World::with_tokens`], beside other servers on the same store.
+    pub(crate) async fn on(store: Arc<MemoryStore>) -> Self {
+        let shared = Arc::clone(&store) as Arc<dyn Store>;
+        let authenticator = TokenAuthenticator::new(shared, Arc::new(|| NOW.parse().unwrap()));
+        Self::of(store, Arc::new(authenticator), Thing::crd(), None).await
+    }
+
+    async fn of(
+        store: Arc<MemoryStore>,
+        authenticator: Arc<dyn Authenticator>,
+        definition: CustomResourceDefinition,
+        planner: Option<Arc<dyn Planner>>,
+    ) -> Self {
+        let now = NOW.parse().unwrap();
         let options = ApiOptions {
             store: Arc::clone(&store) as Arc<dyn Store>,
-            authenticator: Arc::new(Doorkeeper),
+            authenticator,
             clock: Arc::new(move || now),
             ids: Ids::seeded(1),
             planner,
@@ -154,6 +180,32 @@ impl World {
             body.to_string(),
         )
         .await
+    }
+
+    /// A request of the bearer of this token.
+    pub(crate) async fn bearer(
+        &self,
+        token: &str,
+        method: &str,
+        uri: &str,
+        body: Value,
+    ) -> (u16, Value) {
+        let authorization = format!("Bearer {token}");
+        let content_type = match method {
+            "PATCH" => "application/merge-patch+json",
+            _ => "application/json",
+        };
+        let headers = [
+            ("authorization", authorization.as_str()),
+            ("content-type", content_type),
+        ];
+        let body = if body.is_null() {
+            String::new()
+        } else {
+            body.to_string()
+        };
+        let (status, _, value) = send(self.api.router(), method, uri, &headers, body).await;
+        (status, value)
     }
 
     pub(crate) async fn send(

@@ -14,13 +14,21 @@ use crate::cli::{failure::Failure, kind::Kind};
 /// Where `mirage serve` keeps its data unless told otherwise.
 pub(crate) const DATA_DIR: &str = ".mirage";
 
-/// Flags by which every command that talks to a server finds it.
+/// Flags by which every command that talks to a server about objects finds it and them.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Server")]
 pub(crate) struct ConnectionArgs {
     /// Namespace of the objects [default: the kubeconfig's, else "default"]
     #[arg(short, long, env = "MIRAGE_NAMESPACE", value_name = "NAME")]
     namespace: Option<String>,
+    #[command(flatten)]
+    server: ServerArgs,
+}
+
+/// Flags by which a command finds the server.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Server")]
+pub(crate) struct ServerArgs {
     /// Kubeconfig file [default: kubeconfig in the data folder, else $KUBECONFIG]
     #[arg(long, env = "MIRAGE_KUBECONFIG", value_name = "FILE")]
     kubeconfig: Option<PathBuf>,
@@ -53,25 +61,33 @@ pub(crate) struct Connection {
     pub(crate) namespace: String,
     /// Whether that was asked for by flag, so that a manifest which says otherwise is a contradiction.
     pub(crate) namespace_is_given: bool,
+    /// The CA by which the server is known, PEM; none when the system's are enough.
+    pub(crate) ca_pem: Option<String>,
 }
 
 impl ConnectionArgs {
     /// Finds the server. Nothing is sent yet.
     pub(crate) async fn open(&self) -> Result<Connection, Failure> {
+        self.server.open(self.namespace.as_deref()).await
+    }
+}
+
+impl ServerArgs {
+    /// Finds the server. Nothing is sent yet.
+    pub(crate) async fn open(&self, namespace: Option<&str>) -> Result<Connection, Failure> {
         let config = match &self.server {
             Some(server) => self.of_server(server)?,
             None => self.of_kubeconfig().await?,
         };
         let server = config.cluster_url.to_string();
-        let namespace = self
-            .namespace
-            .clone()
-            .unwrap_or_else(|| config.default_namespace.clone());
+        let ca_pem = ca_pem(&config)?;
+        let default_namespace = config.default_namespace.clone();
         Ok(Connection {
             client: Client::try_from(config).map_err(|source| Failure::request(&server, source))?,
             server,
-            namespace,
-            namespace_is_given: self.namespace.is_some(),
+            namespace: namespace.unwrap_or(&default_namespace).to_owned(),
+            namespace_is_given: namespace.is_some(),
+            ca_pem,
         })
     }
 
@@ -117,6 +133,20 @@ impl ConnectionArgs {
         std::env::var_os("KUBECONFIG")
             .and_then(|paths| std::env::split_paths(&paths).find(|path| path.exists()))
             .ok_or(Failure::NoServer { looked_for: own })
+    }
+}
+
+fn ca_pem(config: &Config) -> Result<Option<String>, Failure> {
+    match (&config.root_cert_file, &config.root_cert) {
+        (Some(path), _) => {
+            let pem = std::fs::read_to_string(path);
+            pem.map(Some).map_err(|source| Failure::Unreadable {
+                path: path.clone(),
+                source,
+            })
+        }
+        (None, Some(certificates)) => Ok(Some(mirage_api::auth::pem_of(certificates))),
+        (None, None) => Ok(None),
     }
 }
 

@@ -210,7 +210,7 @@ fn refusal_step(status: &Status) -> Option<String> {
     Some(
         match status.code {
             401 => "the server does not know this token: use the kubeconfig in its data folder (--kubeconfig), or set MIRAGE_TOKEN to what is in admin.token there",
-            403 => "this identity may not do that: use another token or kubeconfig",
+            403 => "this identity may not do that: use another token or kubeconfig, or ask an administrator for a role (`kubectl auth can-i --list` shows what it may)",
             404 => "`mirage get` lists the environments of a namespace, `mirage get -A` those of all",
             409 if status.reason == "AlreadyExists" => "choose another name, or change what is there with `mirage apply`",
             409 => "someone else owns a field or changed the object meanwhile: look with `mirage get -o yaml`, then apply again (--force-conflicts takes the fields over)",

@@ -79,7 +79,51 @@ pub(crate) const KINDS: &[Kind] = &[
         short: &["crd", "crds"],
         namespaced: false,
     },
+    rbac("Role", "roles", "role", true),
+    ROLE_BINDING,
+    rbac("ClusterRole", "clusterroles", "clusterrole", false),
+    CLUSTER_ROLE_BINDING,
+    TOKEN,
 ];
+
+/// What `mirage token` makes.
+pub(crate) const TOKEN: Kind = Kind {
+    group: "auth.mirage.dev",
+    version: "v1alpha1",
+    kind: "Token",
+    plural: "tokens",
+    singular: "token",
+    short: &[],
+    namespaced: false,
+};
+
+/// Gives a role in one namespace.
+pub(crate) const ROLE_BINDING: Kind = rbac("RoleBinding", "rolebindings", "rolebinding", true);
+
+/// Gives a role everywhere.
+pub(crate) const CLUSTER_ROLE_BINDING: Kind = rbac(
+    "ClusterRoleBinding",
+    "clusterrolebindings",
+    "clusterrolebinding",
+    false,
+);
+
+const fn rbac(
+    kind: &'static str,
+    plural: &'static str,
+    singular: &'static str,
+    namespaced: bool,
+) -> Kind {
+    Kind {
+        group: "rbac.authorization.k8s.io",
+        version: "v1",
+        kind,
+        plural,
+        singular,
+        short: &[],
+        namespaced,
+    }
+}
 
 const fn core(
     kind: &'static str,

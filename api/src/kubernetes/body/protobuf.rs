@@ -89,25 +89,79 @@ const ATTRIBUTES: &[Field] = &[
     (7, "name", Text),
 ];
 
+/// `k8s.io/api/authorization/v1`: what is asked, about whom.
+const ASKED: [Field; 2] = [
+    (1, "resourceAttributes", Message(ATTRIBUTES)),
+    (
+        2,
+        "nonResourceAttributes",
+        Message(&[(1, "path", Text), (2, "verb", Text)]),
+    ),
+];
+const ACCESS: &[Field] = &[
+    META,
+    (
+        2,
+        "spec",
+        Message(&[
+            ASKED[0],
+            ASKED[1],
+            (3, "user", Text),
+            (4, "groups", Texts),
+            (6, "uid", Text),
+        ]),
+    ),
+];
+
+/// `k8s.io/api/rbac/v1`
+const RULES: Field = (
+    2,
+    "rules",
+    Messages(&[
+        (1, "verbs", Texts),
+        (2, "apiGroups", Texts),
+        (3, "resources", Texts),
+        (4, "resourceNames", Texts),
+        (5, "nonResourceURLs", Texts),
+    ]),
+);
+const BINDING: &[Field] = &[
+    META,
+    (
+        2,
+        "subjects",
+        Messages(&[
+            (1, "kind", Text),
+            (2, "apiGroup", Text),
+            (3, "name", Text),
+            (4, "namespace", Text),
+        ]),
+    ),
+    (
+        3,
+        "roleRef",
+        Message(&[(1, "apiGroup", Text), (2, "kind", Text), (3, "name", Text)]),
+    ),
+];
+
 /// The fields of a kind's message.
 fn message(kind: &str, api_version: &str) -> Option<&'static [Field]> {
     Some(match (kind, api_version) {
         ("SelfSubjectReview", _) => &[META],
-        ("SelfSubjectAccessReview", _) => &[
+        ("SelfSubjectAccessReview", _) => &[META, (2, "spec", Message(&ASKED))],
+        ("SubjectAccessReview" | "LocalSubjectAccessReview", _) => ACCESS,
+        ("Role", _) => &[META, RULES],
+        // An aggregation is refused, and for that only has to be seen.
+        ("ClusterRole", _) => &[
             META,
+            RULES,
             (
-                2,
-                "spec",
-                Message(&[
-                    (1, "resourceAttributes", Message(ATTRIBUTES)),
-                    (
-                        2,
-                        "nonResourceAttributes",
-                        Message(&[(1, "path", Text), (2, "verb", Text)]),
-                    ),
-                ]),
+                3,
+                "aggregationRule",
+                Message(&[(1, "clusterRoleSelectors", Messages(&[]))]),
             ),
         ],
+        ("RoleBinding" | "ClusterRoleBinding", _) => BINDING,
         ("SelfSubjectRulesReview", _) => &[META, (2, "spec", Message(&[(1, "namespace", Text)]))],
         ("Namespace", "v1") => &[
             META,
@@ -508,6 +562,20 @@ mod tests {
             let found = decode(&enveloped(api_version, kind, &object)).unwrap();
             assert_eq!(found, expected);
         }
+    }
+
+    #[test]
+    fn a_role_from_kubectl_keeps_the_core_group_in_its_rules() {
+        let type_meta = [field(1, b"rbac.authorization.k8s.io/v1"), field(2, b"Role")].concat();
+        let rule = [field(1, b"get"), field(2, b""), field(3, b"secrets")].concat();
+        let object = [field(1, &field(1, b"reader")), field(2, &rule)].concat();
+        let unknown = [field(1, &type_meta), field(2, &object)].concat();
+        let envelope = [b"k8s\0".to_vec(), unknown].concat();
+        assert_eq!(
+            decode(&envelope).unwrap(),
+            json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": {"name": "reader"},
+                "rules": [{"verbs": ["get"], "apiGroups": [""], "resources": ["secrets"]}]})
+        );
     }
 
     proptest! {
