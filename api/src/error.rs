@@ -301,6 +301,12 @@ impl Status {
         self.reason
     }
 
+    /// Kind and name of the object that it is about, if it is about one.
+    pub(crate) fn subject(&self) -> Option<(&str, &str)> {
+        let details = self.details.as_ref()?;
+        (!details.name.is_empty()).then_some((&details.kind, &details.name))
+    }
+
     /// The object as it goes over the wire, also inside watch streams.
     pub fn to_json(&self) -> Value {
         let mut metadata = Map::new();
@@ -359,6 +365,8 @@ impl IntoResponse for Status {
         if retry_after > 0 {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(retry_after));
         }
+        // For the record of refusals, which sees answers and not why they are what they are.
+        response.extensions_mut().insert(self);
         response
     }
 }

@@ -23,6 +23,7 @@ use std::sync::Arc;
 use axum::Router;
 
 use crate::access::{MASTERS, Policies, builtin};
+use crate::audit::{Audit, Network};
 use crate::auth::{Authenticator, Identity};
 use crate::collector::Collector;
 use crate::in_flight::InFlight;
@@ -32,6 +33,7 @@ use crate::server::Server;
 use crate::store::Store;
 
 mod access;
+pub mod audit;
 pub mod auth;
 mod collector;
 pub mod error;
@@ -92,6 +94,7 @@ impl Api {
         } = options;
         let server = Server {
             policies: Policies::new(Arc::clone(&store)),
+            audit: Audit::new(Arc::clone(&store)),
             store,
             authenticator,
             clock,
@@ -112,6 +115,22 @@ impl Api {
     pub fn with_max_in_flight(mut self, per_user: NonZeroUsize) -> Self {
         self.in_flight = Arc::new(InFlight::limited_to(per_user));
         self
+    }
+
+    /// Believes what these say in `X-Forwarded-For` about where a request comes from; by default nobody is believed.
+    #[must_use]
+    pub fn with_trusted_proxies(self, proxies: Vec<Network>) -> Self {
+        self.server.audit.trust(proxies);
+        self
+    }
+
+    /// Writes the audit records that are still in memory: call it when the last request has been answered.
+    ///
+    /// # Errors
+    /// When the store does not answer. Refusals of the last minute may then be missing from the log, never a write.
+    pub async fn flush_audit(&self) -> Result<(), error::Status> {
+        let flushed = self.server.audit.flush().await;
+        flushed.map_err(|error| error::Status::internal(format!("the audit log: {error}")))
     }
 
     /// Makes what must always be there (namespaces, definitions of our kinds, the built-in roles) and takes up interrupted

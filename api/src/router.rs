@@ -7,12 +7,15 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Request, State};
+use axum::middleware;
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::post;
+use axum::routing::{get, post};
 use futures::FutureExt as _;
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use http::request::Parts;
+use http::{HeaderMap, StatusCode, header};
 use tracing::Instrument as _;
 
+use crate::audit::{self, Origin};
 use crate::auth::Identity;
 use crate::error::{Reason, Status};
 use crate::in_flight::{InFlight, Permit};
@@ -47,7 +50,12 @@ pub(crate) enum Callers {
 pub(crate) fn router(server: Arc<Server>, callers: Callers) -> Router {
     Router::new()
         .route("/api/v1/plan", post(plan).fallback(kubernetes))
+        .route("/api/v1/audit", get(audit_log).fallback(kubernetes))
         .fallback(kubernetes)
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(&server),
+            audit::observe,
+        ))
         .with_state(Door { server, callers })
 }
 
@@ -55,7 +63,7 @@ pub(crate) fn router(server: Arc<Server>, callers: Callers) -> Router {
 async fn plan(State(door): State<Door>, request: Request) -> Response {
     let answer = async {
         let (parts, body) = request.into_parts();
-        let identity = door.identify(&parts.headers).await?;
+        let identity = door.identify(&parts).await?;
         let _permit = door.admit(&identity)?;
         let query = Query::parse(parts.uri.query());
         let namespace = query.get("namespace").unwrap_or("default");
@@ -65,10 +73,20 @@ async fn plan(State(door): State<Door>, request: Request) -> Response {
     answer.await.unwrap_or_else(Status::into_response)
 }
 
+/// `GET /api/v1/audit`: who did what.
+async fn audit_log(State(door): State<Door>, request: Request) -> Response {
+    let answer = async {
+        let (parts, _) = request.into_parts();
+        let identity = door.identify(&parts).await?;
+        let query = Query::parse(parts.uri.query());
+        product::audit::audit(&door.server, &identity, &query).await
+    };
+    answer.await.unwrap_or_else(Status::into_response)
+}
+
 async fn kubernetes(State(door): State<Door>, request: Request) -> Response {
     let span =
         tracing::debug_span!("request", method = %request.method(), path = request.uri().path());
-    let audit_id = door.server.ids.request_id().to_string();
     let takes_gzip = gzip::is_taken(request.headers());
     // A panic is a bug of ours; the caller gets a Status all the same, and the server goes on.
     let answer = AssertUnwindSafe(dispatch(door, request))
@@ -84,11 +102,6 @@ async fn kubernetes(State(door): State<Door>, request: Request) -> Response {
     if takes_gzip {
         response = gzip::compressed(response).await;
     }
-    if let Ok(id) = HeaderValue::from_str(&audit_id) {
-        response
-            .headers_mut()
-            .insert(HeaderName::from_static("audit-id"), id);
-    }
     response
 }
 
@@ -97,6 +110,10 @@ async fn dispatch(door: Door, request: Request) -> Result<Response, Status> {
     let query = Query::parse(parts.uri.query());
     let target = request::parse(&parts.method, parts.uri.path(), &query);
     let registry = &door.server.registry;
+    let origin = Origin::within(&parts.extensions);
+    if let Ok(Target::Resource(info)) = &target {
+        origin.understood(info);
+    }
     // A wrong token is said to be wrong everywhere, even where none is needed.
     if !parts.headers.contains_key(header::AUTHORIZATION) {
         match &target {
@@ -109,7 +126,7 @@ async fn dispatch(door: Door, request: Request) -> Result<Response, Status> {
             _ => {}
         }
     }
-    let identity = door.identify(&parts.headers).await?;
+    let identity = door.identify(&parts).await?;
     let headers = &parts.headers;
     let target = target?;
     let _permit = match &target {
@@ -131,18 +148,38 @@ async fn dispatch(door: Door, request: Request) -> Result<Response, Status> {
             Document::OpenApiV2 => openapi::v2(registry, headers),
             Document::OpenApiOf(path) => openapi::of(registry, &path, &query, headers),
         },
-        Target::Resource(info) => resource(&door, identity, info, query, headers, body).await,
+        Target::Resource(info) => {
+            let asked = Asked {
+                identity,
+                origin,
+                info,
+                query,
+            };
+            resource(&door, asked, headers, body).await
+        }
     }
+}
+
+/// Who asks for which objects, and how.
+struct Asked {
+    identity: Identity,
+    origin: Arc<Origin>,
+    info: RequestInfo,
+    query: Query,
 }
 
 async fn resource(
     door: &Door,
-    identity: Identity,
-    info: RequestInfo,
-    query: Query,
+    asked: Asked,
     headers: &HeaderMap,
     body: axum::body::Body,
 ) -> Result<Response, Status> {
+    let Asked {
+        identity,
+        origin,
+        info,
+        query,
+    } = asked;
     access::check_request(&door.server, &identity, &info, &query).await?;
     let accept = Accept::negotiate(headers)?.pretty(&query)?;
     let body = read_body(headers, body).await?;
@@ -179,10 +216,12 @@ async fn resource(
         info,
         query,
         identity,
+        origin,
         accept,
         body,
     };
     let (server, info) = (Arc::clone(&door.server), call.info.clone());
+    let disclosure = audit::disclosure(&call);
     let answer = match call.info.verb {
         Verb::Get => read::get(&call).await,
         Verb::List => read::list(&call).await,
@@ -195,6 +234,9 @@ async fn resource(
         Verb::DeleteCollection => delete::delete_collection(&call).await,
     };
     access::after_write(&server, &info).await;
+    if let (Ok(_), Some(record)) = (&answer, disclosure) {
+        door.server.audit.disclosed(record);
+    }
     answer
 }
 
@@ -203,7 +245,8 @@ impl Door {
     ///
     /// # Errors
     /// 401 without a good token; 403 for impersonation, which a caller must not believe to have happened.
-    async fn identify(&self, headers: &HeaderMap) -> Result<Identity, Status> {
+    async fn identify(&self, parts: &Parts) -> Result<Identity, Status> {
+        let headers = &parts.headers;
         let identity = match &self.callers {
             Callers::Trusted(identity) => identity.clone(),
             Callers::Bearers(_) => {
@@ -221,6 +264,7 @@ impl Door {
                 found.ok_or_else(|| Status::new(Reason::Unauthorized, "Unauthorized"))?
             }
         };
+        Origin::within(&parts.extensions).identified(&identity);
         if let Some(name) = headers
             .keys()
             .find(|name| name.as_str().starts_with("impersonate-"))

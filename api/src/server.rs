@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::access::{Policies, RBAC, builtin};
+use crate::audit::{Audit, Origin};
 use crate::auth::Authenticator;
 use crate::error::Status;
 use crate::ids::Ids;
@@ -20,6 +21,7 @@ pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 pub(crate) struct Server {
     pub(crate) policies: Policies,
     pub(crate) store: Arc<dyn Store>,
+    pub(crate) audit: Audit,
     pub(crate) authenticator: Arc<dyn Authenticator>,
     pub(crate) clock: Clock,
     pub(crate) ids: Ids,
@@ -39,6 +41,11 @@ impl Server {
         Timestamp::from_second(now.as_second())
             .unwrap_or(now)
             .to_string()
+    }
+
+    /// The server itself, for what it writes on nobody's behalf.
+    pub(crate) fn own_origin(&self) -> Origin {
+        Origin::server(self.ids.request_id().to_string(), self.now())
     }
 
     /// The namespace object, if there is one.

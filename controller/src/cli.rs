@@ -9,6 +9,7 @@
 
 mod apply;
 mod approve;
+mod audit;
 mod completions;
 mod connection;
 mod crds;
@@ -78,6 +79,7 @@ pub(crate) enum Command {
     Describe(describe::Describe),
     Wait(wait::Wait),
     Approve(approve::Approve),
+    Audit(audit::Audit),
     Retry(retry::Retry),
     Delete(delete::Delete),
     Token(Box<token::Token>),
@@ -134,6 +136,7 @@ pub(crate) async fn run(command: Command) -> ExitCode {
         Command::Serve(verb) => verb.run().await,
         Command::Validate(verb) => verb.run(out),
         Command::Approve(verb) => verb.run(out).await,
+        Command::Audit(verb) => verb.run(out).await,
         Command::Retry(verb) => verb.run(out).await,
         Command::Crds(verb) => verb.run(out),
         Command::Schema(verb) => verb.run(out),

@@ -39,6 +39,7 @@ use std::{
 use jiff::Timestamp;
 use mirage_api::{
     Api, ApiOptions, Ids,
+    audit::Network,
     tls::{Exposure, serve_plain, serve_tls},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -73,6 +74,8 @@ pub(crate) struct Options {
     pub(crate) data_dir: PathBuf,
     pub(crate) database: Option<Database>,
     pub(crate) certificate: Certificate,
+    /// Who is believed about where requests come from.
+    pub(crate) trusted_proxies: Vec<Network>,
     pub(crate) railway_url: Option<Url>,
     pub(crate) simulation: Option<Simulation>,
     pub(crate) controllers: bool,
@@ -190,7 +193,8 @@ pub(crate) async fn run(options: Options) -> Result<(), ServeError> {
         ids: Ids::random(),
         planner: Some(Arc::new(planner.clone())),
         version: env!("CARGO_PKG_VERSION").to_owned(),
-    });
+    })
+    .with_trusted_proxies(options.trusted_proxies);
     if let Some(limit) = options.max_requests_in_flight {
         api = api.with_max_in_flight(limit);
     }
@@ -289,6 +293,9 @@ pub(crate) async fn run(options: Options) -> Result<(), ServeError> {
         }
         let _ = plain.await;
         let _ = tls.await;
+        if let Err(error) = api.flush_audit().await {
+            tracing::error!(%error, "refusals of the last minute may be missing from the audit log");
+        }
         background.cancel();
         tasks.close();
         tasks.wait().await;

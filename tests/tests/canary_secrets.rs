@@ -40,6 +40,7 @@ async fn answers(mirage: &Mirage) -> Result<Vec<(String, String)>> {
         "/api/v1/events".to_owned(),
         "/apis/events.k8s.io/v1/events".to_owned(),
         "/openapi/v2".to_owned(),
+        "/api/v1/audit?limit=1000".to_owned(),
     ];
     for kind in [
         "environments",
@@ -63,6 +64,7 @@ async fn answers(mirage: &Mirage) -> Result<Vec<(String, String)>> {
         &["get", "environment", "shop", "-o", "json"],
         &["get", "environments", "-o", "wide"],
         &["describe", "railwayaccount", "default"],
+        &["audit", "-A", "--all", "--diff", "--limit", "1000"],
         &["plan", "shop", "-o", "json"],
         &["plan", "-f", "next.yaml"],
     ] {

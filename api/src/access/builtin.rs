@@ -6,6 +6,7 @@
 use serde_json::{Value, json};
 
 use super::{MASTERS, RBAC, Rule, VIEWERS};
+use crate::audit;
 use crate::kinds::{Audience, Registry};
 
 const READ: [&str; 3] = ["get", "list", "watch"];
@@ -76,6 +77,7 @@ fn admin(registry: &Registry) -> Vec<Rule> {
         &["authorization.k8s.io"],
         &["localsubjectaccessreviews"],
     ));
+    rules.push(Rule::on(&["list", "watch"], &[audit::GROUP], &[audit::PLURAL]));
     rules
 }
 

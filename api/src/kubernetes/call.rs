@@ -11,11 +11,12 @@ use super::managed_fields::Author;
 use super::negotiate::{Accept, Form, IncludeObject};
 use super::request::{FieldValidation, Query, RequestInfo};
 use super::table;
+use crate::audit::Origin;
 use crate::auth::Identity;
 use crate::error::Status;
 use crate::kinds::Kind;
 use crate::server::Server;
-use crate::store::{Key, StoreError, Stored};
+use crate::store::{Key, StoreError, Stored, Write};
 
 /// A request for objects.
 pub(crate) struct Call {
@@ -24,6 +25,7 @@ pub(crate) struct Call {
     pub(crate) info: RequestInfo,
     pub(crate) query: Query,
     pub(crate) identity: Identity,
+    pub(crate) origin: Arc<Origin>,
     pub(crate) accept: Accept,
     pub(crate) body: Body,
     pub(crate) user_agent: String,
@@ -56,6 +58,15 @@ impl Call {
 
     pub(crate) fn key(&self, name: &str) -> Key {
         Key::new(self.kind.resource(), self.namespace(), name)
+    }
+
+    /// Does a write on the caller's account. `before` is what it replaces or removes.
+    pub(crate) async fn write(
+        &self,
+        write: Write,
+        before: Option<&Value>,
+    ) -> Result<u64, StoreError> {
+        self.server.write(&self.origin, write, before).await
     }
 
     /// A store error as the client should see it.
@@ -129,6 +140,15 @@ impl Call {
                 kind = self.kind.kind,
                 version = self.kind.version,
             ))),
+        }
+    }
+
+    /// Whether answers have the objects in them and not only what identifies or summarises them.
+    pub(crate) fn shows_whole_objects(&self) -> bool {
+        match self.accept.form {
+            Form::Object => true,
+            Form::Partial => false,
+            Form::Table => matches!(self.include_object(), Ok(IncludeObject::Object)),
         }
     }
 

@@ -8,6 +8,7 @@ use super::call::{Call, Outcome};
 use super::owners::Propagation;
 use super::selector::Selector;
 use super::{metadata, namespace, read};
+use crate::audit::Origin;
 use crate::error::{CauseReason, Fault, Reason, Status};
 use crate::kinds::Kind;
 use crate::server::{Server, presented};
@@ -134,7 +135,7 @@ pub(crate) async fn delete(call: &Call) -> Result<Response, Status> {
     let options = Options::of(call)?;
     let live = call.existing().await?;
     let uid = live.object["metadata"]["uid"].clone();
-    let object = match remove(&call.server, &call.kind, live, &options).await? {
+    let object = match remove(&call.server, &call.origin, &call.kind, live, &options).await? {
         Deleted::Marked(object) => object,
         Deleted::Gone(_) => json!({
             "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success",
@@ -174,7 +175,7 @@ pub(crate) async fn delete_collection(call: &Call) -> Result<Response, Status> {
         .into_iter()
         .filter(|stored| selector.matches(&stored.object))
     {
-        match remove(&call.server, &call.kind, stored, &options).await {
+        match remove(&call.server, &call.origin, &call.kind, stored, &options).await {
             Ok(Deleted::Gone(object) | Deleted::Marked(object)) => deleted.push(object),
             // Someone else deleted it meanwhile: that is what was asked for.
             Err(status) if status.reason() == Reason::NotFound => {}
@@ -187,6 +188,7 @@ pub(crate) async fn delete_collection(call: &Call) -> Result<Response, Status> {
 /// Deletes one object, or marks it when finalizers hold it.
 pub(crate) async fn remove(
     server: &Server,
+    origin: &Origin,
     kind: &Kind,
     mut live: Stored,
     options: &Options,
@@ -208,7 +210,7 @@ pub(crate) async fn remove(
         if metadata::is_deleting(&live.object) && holds(&live.object) {
             if namespace::is_one(kind) && !options.is_dry_run {
                 // The first attempt may have ended half-way.
-                namespace::empty(server, &live.key.name).await?;
+                namespace::empty(server, origin, &live.key.name).await?;
             }
             return Ok(Deleted::Marked(presented(kind, live.object, live.revision)));
         }
@@ -240,15 +242,15 @@ pub(crate) async fn remove(
             expect: Expect::Revision(live.revision),
             effect,
         };
-        match server.store.write(write).await {
+        match server.write(origin, write, Some(&live.object)).await {
             Ok(revision) if is_held => {
                 if namespace::is_one(kind) {
-                    namespace::empty(server, &live.key.name).await?;
+                    namespace::empty(server, origin, &live.key.name).await?;
                 }
                 return Ok(Deleted::Marked(presented(kind, object, revision)));
             }
             Ok(revision) => {
-                namespace::after_removal(server, &live.key.namespace).await?;
+                namespace::after_removal(server, origin, &live.key.namespace).await?;
                 return Ok(Deleted::Gone(presented(kind, object, revision)));
             }
             Err(StoreError::Conflict { .. }) => {

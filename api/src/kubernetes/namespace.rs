@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::call::Call;
 use super::{delete, metadata};
+use crate::audit::Origin;
 use crate::error::{CauseReason, Fault, Reason, Status};
 use crate::kinds::Kind;
 use crate::server::Server;
@@ -59,22 +60,28 @@ pub(super) async fn admit(call: &Call) -> Result<(), Status> {
 }
 
 /// Something in this namespace is gone; perhaps it was the last thing that held the namespace.
-pub(super) async fn after_removal(server: &Server, namespace: &str) -> Result<(), Status> {
+pub(super) async fn after_removal(
+    server: &Server,
+    origin: &Origin,
+    namespace: &str,
+) -> Result<(), Status> {
     if namespace.is_empty() {
         return Ok(());
     }
     match server.namespace(namespace).await? {
-        Some(stored) if metadata::is_deleting(&stored.object) => close(server, stored).await,
+        Some(stored) if metadata::is_deleting(&stored.object) => {
+            close(server, origin, stored).await
+        }
         _ => Ok(()),
     }
 }
 
 /// Deletes all that is in the namespace, and the namespace if nothing holds out.
-pub(super) async fn empty(server: &Server, namespace: &str) -> Result<(), Status> {
+pub(super) async fn empty(server: &Server, origin: &Origin, namespace: &str) -> Result<(), Status> {
     let options = delete::Options::default();
     for kind in contained(server) {
         for stored in contents(server, kind, namespace, None).await? {
-            let removal = delete::remove(server, kind, stored, &options);
+            let removal = delete::remove(server, origin, kind, stored, &options);
             // Removing the last object closes the namespace, which comes back to this function's caller.
             match Box::pin(removal).await {
                 Ok(_) => {}
@@ -83,22 +90,22 @@ pub(super) async fn empty(server: &Server, namespace: &str) -> Result<(), Status
             }
         }
     }
-    Box::pin(after_removal(server, namespace)).await
+    Box::pin(after_removal(server, origin, namespace)).await
 }
 
 /// Takes up the deletions that a crash interrupted.
 pub(crate) async fn resume(server: &Server) -> Result<(), Status> {
-    let kind = server.core_kind("namespaces")?;
+    let (kind, origin) = (server.core_kind("namespaces")?, server.own_origin());
     for stored in contents(server, kind, "", None).await? {
         if metadata::is_deleting(&stored.object) {
-            empty(server, &stored.key.name).await?;
+            empty(server, &origin, &stored.key.name).await?;
         }
     }
     Ok(())
 }
 
 /// Removes a marked namespace that is empty and that nobody holds.
-async fn close(server: &Server, namespace: Stored) -> Result<(), Status> {
+async fn close(server: &Server, origin: &Origin, namespace: Stored) -> Result<(), Status> {
     if !metadata::finalizers(&namespace.object).is_empty() {
         return Ok(());
     }
@@ -115,9 +122,9 @@ async fn close(server: &Server, namespace: Stored) -> Result<(), Status> {
     let write = Write {
         key: Key::new(kind.resource(), "", &name),
         expect: Expect::Revision(namespace.revision),
-        effect: Effect::Delete(namespace.object),
+        effect: Effect::Delete(namespace.object.clone()),
     };
-    match server.store.write(write).await {
+    match server.write(origin, write, Some(&namespace.object)).await {
         // Whoever else saw it empty has removed it; whoever changed it looks at it again.
         Ok(_) | Err(StoreError::NotFound | StoreError::Conflict { .. }) => Ok(()),
         Err(error) => Err(Status::from_store(kind, &name, error)),

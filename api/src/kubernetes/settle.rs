@@ -149,7 +149,7 @@ async fn create_named(
         expect: Expect::Absent,
         effect: Effect::Put(stored.clone()),
     };
-    match call.server.store.write(write).await {
+    match call.write(write, None).await {
         Ok(revision) => {
             let object = presented(kind, stored, revision);
             Ok(Outcome {
@@ -302,12 +302,12 @@ async fn store(
         expect: Expect::Revision(live.revision),
         effect,
     };
-    match call.server.store.write(write).await {
+    match call.write(write, Some(&live.object)).await {
         Ok(revision) => {
             if is_gone {
-                namespace::after_removal(&call.server, &live.key.namespace).await?;
+                namespace::after_removal(&call.server, &call.origin, &live.key.namespace).await?;
             } else if is_free {
-                namespace::empty(&call.server, &live.key.name).await?;
+                namespace::empty(&call.server, &call.origin, &live.key.name).await?;
             }
             Ok(done(kind, object, revision, warnings))
         }

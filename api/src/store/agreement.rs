@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+use super::audit::{AuditEntry, AuditOrder, AuditQuery, AuditSubject, Ended};
 use super::memory::MemoryStore;
 use super::postgres::{PostgresStore, test_server};
 use super::sqlite::SqliteStore;
@@ -27,6 +28,8 @@ enum Request {
     Compact {
         back: u64,
     },
+    Record(Vec<Key>),
+    Audit(AuditQuery),
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -54,6 +57,57 @@ fn namespace() -> impl Strategy<Value = Option<String>> {
     proptest::option::of("[ab]?")
 }
 
+/// What an entry is searched by follows from the key, so that a small world has several of each.
+fn entry(key: &Key) -> AuditEntry {
+    let is_secret = key.resource == "secrets";
+    let subject = AuditSubject {
+        time: jiff::Timestamp::UNIX_EPOCH,
+        username: if is_secret { "alice" } else { "bob" },
+        verb: "patch",
+        resource: &key.resource,
+        namespace: &key.namespace,
+        name: &key.name,
+        code: if key.name.len() > 1 { 403 } else { 200 },
+        is_routine: key.namespace.is_empty(),
+    };
+    AuditEntry::new(&subject, &json!({"about": key.to_string()}))
+}
+
+fn audit() -> impl Strategy<Value = AuditQuery> {
+    let ended = prop_oneof![
+        2 => Just(None),
+        1 => Just(Some(Ended::Done)),
+        1 => Just(Some(Ended::Refused)),
+        1 => Just(Some(Ended::With(403))),
+    ];
+    let order = prop_oneof![Just(AuditOrder::NewestFirst), Just(AuditOrder::OldestFirst)];
+    (
+        namespace(),
+        proptest::option::of("[a-c]"),
+        proptest::option::of(prop_oneof![Just("alice"), Just("bob")]),
+        ended,
+        any::<bool>(),
+        order,
+        proptest::option::of(0_u64..20),
+        0_usize..6,
+    )
+        .prop_map(
+            |(namespace, name, username, ended, without_routine, order, behind, limit)| {
+                AuditQuery {
+                    namespace,
+                    name,
+                    username: username.map(str::to_owned),
+                    ended,
+                    without_routine,
+                    order,
+                    behind,
+                    limit,
+                    ..AuditQuery::default()
+                }
+            },
+        )
+}
+
 fn request() -> impl Strategy<Value = Request> {
     let document =
         (any::<i64>(), ".{0,8}").prop_map(|(number, text)| json!({"n": number, "t": [text]}));
@@ -67,6 +121,8 @@ fn request() -> impl Strategy<Value = Request> {
         3 => (namespace(), 0_u64..12, 0_usize..6)
             .prop_map(|(namespace, back, limit)| Request::Changes { namespace, back, limit }),
         1 => (0_u64..8).prop_map(|back| Request::Compact { back }),
+        1 => proptest::collection::vec(key(), 0..3).prop_map(Request::Record),
+        3 => audit().prop_map(Request::Audit),
     ]
 }
 
@@ -127,6 +183,11 @@ async fn answer(store: &dyn Store, request: &Request) -> String {
             .compact(newest.saturating_sub(*back))
             .await
             .map(|()| "compacted".to_owned()),
+        Request::Record(keys) => store
+            .record(keys.iter().map(entry).collect())
+            .await
+            .map(|()| "recorded".to_owned()),
+        Request::Audit(query) => store.audit(query).await.map(|found| format!("{found:?}")),
     };
     let announced = *store.revision().borrow();
     match answer {
@@ -153,10 +214,13 @@ async fn write(
         expect,
         effect,
     };
-    store
-        .write(write)
-        .await
-        .map(|revision| format!("written at {revision}"))
+    // Some writes leave a record and others none.
+    let written = if key.name.starts_with('a') {
+        store.write(write).await
+    } else {
+        store.write_audited(write, entry(key)).await
+    };
+    written.map(|revision| format!("written at {revision}"))
 }
 
 /// Asks both the same and compares the answers.

@@ -2,11 +2,13 @@
 //! store. `open` is an async closure that gives the store and whatever must live as long as it (a temporary folder), or
 //! `None` when this machine has no such database; it says so itself, loudly.
 
+mod audit;
 mod lists;
 mod log;
 mod protocol;
 mod writes;
 
+pub(crate) use audit::*;
 pub(crate) use lists::*;
 pub(crate) use log::*;
 pub(crate) use protocol::*;
@@ -48,6 +50,12 @@ macro_rules! suite {
             a_watch_from_before_compaction_is_told_so,
             a_list_at_an_exact_version_is_as_it_was_then,
             a_page_behind_compaction_can_be_had_inconsistently,
+            a_write_and_its_record_are_one_and_a_refused_write_has_none,
+            what_writes_nothing_is_recorded_without_a_revision,
+            many_writers_leave_records_in_the_order_of_their_writes,
+            the_audit_log_is_read_in_pages_from_either_end,
+            the_audit_log_is_narrowed_by_each_thing_it_is_searched_by,
+            what_no_index_can_hold_is_cut_and_the_record_keeps_it,
         }
     };
     (@cases $open:expr; $($case:ident),* $(,)?) => {

@@ -6,6 +6,7 @@ use std::fmt;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
+use super::audit::AuditEntry;
 use super::decision::Intent;
 use super::{Effect, Expect, Key, StoreError, Write};
 
@@ -32,6 +33,18 @@ pub(super) struct Prepared {
     pub(super) intent: Intent,
     /// The document as JSON: written out by the caller, so that the writer's time goes to the disk.
     pub(super) document: String,
+    /// Added to the audit log when the write happens.
+    pub(super) audit: Option<AuditEntry>,
+}
+
+impl Prepared {
+    /// A write with the entry about it.
+    pub(super) fn audited(write: Write, entry: AuditEntry) -> Self {
+        Self {
+            audit: Some(entry),
+            ..Self::from(write)
+        }
+    }
 }
 
 impl From<Write> for Prepared {
@@ -43,6 +56,7 @@ impl From<Write> for Prepared {
             expect: write.expect,
             intent,
             document: object.to_string(),
+            audit: None,
         }
     }
 }

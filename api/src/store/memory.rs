@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use serde_json::Value;
 use tokio::sync::watch;
 
+use super::audit::{AuditEntry, AuditOrder, AuditQuery, Recorded};
 use super::decision::{Intent, decide, floor_after};
 use super::{
     Change, ChangeKind, Effect, FIRST_REVISION, Key, ListQuery, Page, Store, StoreError, Stored,
@@ -28,6 +29,8 @@ struct State {
     log: BTreeMap<u64, Change>,
     revision: u64,
     floor: u64,
+    /// With the revision of the write that each is about. The position is the sequence number less one.
+    audit: Vec<(AuditEntry, Option<u64>)>,
 }
 
 impl MemoryStore {
@@ -39,6 +42,7 @@ impl MemoryStore {
                 log: BTreeMap::new(),
                 revision: FIRST_REVISION,
                 floor: 0,
+                audit: Vec::new(),
             }),
             revision: watch::Sender::new(FIRST_REVISION),
         }
@@ -92,6 +96,36 @@ impl State {
         };
         let was = self.objects.insert(key.clone(), stored);
         was.map(|was| was.object)
+    }
+
+    fn audit(&self, query: &AuditQuery) -> Result<Vec<Recorded>, StoreError> {
+        let all = (1..).zip(&self.audit);
+        let select = |(sequence, (entry, revision)): (u64, &(AuditEntry, Option<u64>))| {
+            query.selects(entry).then(|| {
+                let record =
+                    serde_json::from_str(&entry.record).map_err(StoreError::unavailable)?;
+                Ok(Recorded {
+                    sequence,
+                    revision: *revision,
+                    record,
+                })
+            })
+        };
+        match query.order {
+            AuditOrder::OldestFirst => all
+                .skip_while(|(sequence, _)| query.behind.is_some_and(|behind| *sequence <= behind))
+                .filter_map(select)
+                .take(query.limit)
+                .collect(),
+            AuditOrder::NewestFirst => all
+                .take_while(|(sequence, _)| query.behind.is_none_or(|behind| *sequence < behind))
+                .collect::<Vec<_>>()
+                .into_iter()
+                .rev()
+                .filter_map(select)
+                .take(query.limit)
+                .collect(),
+        }
     }
 
     fn list(&self, query: &ListQuery) -> Page {
@@ -163,6 +197,25 @@ impl Store for MemoryStore {
         // Under the lock, so that two writers cannot announce their revisions in the wrong order.
         self.revision.send_replace(revision);
         Ok(revision)
+    }
+
+    async fn write_audited(&self, write: Write, entry: AuditEntry) -> Result<u64, StoreError> {
+        let mut state = self.state();
+        let revision = state.write(write)?;
+        state.audit.push((entry, Some(revision)));
+        // Under the lock, so that two writers cannot announce their revisions in the wrong order.
+        self.revision.send_replace(revision);
+        Ok(revision)
+    }
+
+    async fn record(&self, entries: Vec<AuditEntry>) -> Result<(), StoreError> {
+        let entries = entries.into_iter().map(|entry| (entry, None));
+        self.state().audit.extend(entries);
+        Ok(())
+    }
+
+    async fn audit(&self, query: &AuditQuery) -> Result<Vec<Recorded>, StoreError> {
+        self.state().audit(query)
     }
 
     async fn changes(

@@ -6,6 +6,8 @@
 //! version. Every write also leaves a [`Change`] with the document before and after, which is what watches are fed
 //! from and how a selector notices that an object left its selection.
 //!
+//! Beside the objects stands the audit log ([`audit`]): who did what. A write and its record are one commit.
+//!
 //! # Order
 //! One counter numbers the writes of the whole store, and a number is visible only when every smaller one is: a watcher
 //! that has read through revision N never learns later of a change at or below N. Numbers are therefore given out in
@@ -18,6 +20,7 @@
 //! # Caveats
 //! [`Store::revision`] is a wake-up and carries no payload; whoever wakes reads [`Store::changes`] from its own position.
 
+pub mod audit;
 mod column;
 pub mod compaction;
 pub mod data_dir;
@@ -41,6 +44,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde_json::Value;
 use tokio::sync::watch;
+
+use self::audit::{AuditEntry, AuditQuery, Recorded};
 
 /// The revision of a store that nobody has written to. Clients read a list's version `"0"` as "any", so it is not 0.
 pub const FIRST_REVISION: u64 = 1;
@@ -252,6 +257,16 @@ pub trait Store: Send + Sync + 'static {
     /// Asking to delete while expecting absence is never satisfied: `AlreadyExists` or `NotFound`.
     async fn write(&self, write: Write) -> Result<u64, StoreError>;
 
+    /// As [`Store::write`], and adds the entry about it to the audit log in the same commit: both happen or neither.
+    /// A write that is refused leaves no entry.
+    async fn write_audited(&self, write: Write, entry: AuditEntry) -> Result<u64, StoreError>;
+
+    /// Adds entries to the audit log that are about no write, in their order. Uses up no revision.
+    async fn record(&self, entries: Vec<AuditEntry>) -> Result<(), StoreError>;
+
+    /// Entries of the audit log. Who has seen the entry N sees every entry up to N.
+    async fn audit(&self, query: &AuditQuery) -> Result<Vec<Recorded>, StoreError>;
+
     /// At most `limit` changes of one resource with a revision above `after`, in order, and the revision through which
     /// the log has been read: the last change's when the limit cut the answer off, else the newest of the whole store.
     /// Going on from there misses nothing and repeats nothing. An `after` beyond the newest revision gives no changes.
@@ -291,6 +306,18 @@ impl<S: Store + ?Sized> Store for Arc<S> {
 
     async fn write(&self, write: Write) -> Result<u64, StoreError> {
         (**self).write(write).await
+    }
+
+    async fn write_audited(&self, write: Write, entry: AuditEntry) -> Result<u64, StoreError> {
+        (**self).write_audited(write, entry).await
+    }
+
+    async fn record(&self, entries: Vec<AuditEntry>) -> Result<(), StoreError> {
+        (**self).record(entries).await
+    }
+
+    async fn audit(&self, query: &AuditQuery) -> Result<Vec<Recorded>, StoreError> {
+        (**self).audit(query).await
     }
 
     async fn changes(

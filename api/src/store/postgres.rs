@@ -40,6 +40,8 @@ use tokio::task::JoinSet;
 pub use self::address::Address;
 pub use self::open::OpenError;
 pub use self::seat::Seat;
+use self::writer::Work;
+use super::audit::{AuditEntry, AuditQuery, Recorded};
 use super::column::{column_to_revision, revision_to_column};
 use super::decision::floor_after;
 use super::group::{Prepared, Writer};
@@ -69,7 +71,7 @@ const FORGET: i64 = 5000;
 pub struct PostgresStore {
     readers: PgPool,
     revision: watch::Receiver<u64>,
-    writer: Writer<Prepared>,
+    writer: Writer<Work>,
     /// Ends with the store.
     followers: JoinSet<()>,
 }
@@ -152,13 +154,22 @@ impl Store for PostgresStore {
     }
 
     async fn write(&self, write: Write) -> Result<u64, StoreError> {
-        if codec::has_nul(&write.key) {
-            // Here and not at the database, which would refuse everybody's writes of the same group with it.
-            return Err(StoreError::unavailable(
-                "PostgreSQL stores no name with a NUL in it",
-            ));
-        }
-        self.writer.ask(write.into()).await
+        refuse_nul(&write.key)?;
+        self.writer.ask(Work::Write(write.into())).await
+    }
+
+    async fn write_audited(&self, write: Write, entry: AuditEntry) -> Result<u64, StoreError> {
+        refuse_nul(&write.key)?;
+        let prepared = Prepared::audited(write, entry);
+        self.writer.ask(Work::Write(prepared)).await
+    }
+
+    async fn record(&self, entries: Vec<AuditEntry>) -> Result<(), StoreError> {
+        self.writer.ask(Work::Record(entries)).await.map(drop)
+    }
+
+    async fn audit(&self, query: &AuditQuery) -> Result<Vec<Recorded>, StoreError> {
+        within(read::audit(&self.readers, query)).await
     }
 
     async fn changes(
@@ -189,6 +200,16 @@ impl Store for PostgresStore {
         while within(forget(&self.readers, floor)).await? == FORGET.unsigned_abs() {}
         Ok(())
     }
+}
+
+/// Here and not at the database, which would refuse everybody's writes of the same group with it.
+fn refuse_nul(key: &Key) -> Result<(), StoreError> {
+    if codec::has_nul(key) {
+        return Err(StoreError::unavailable(
+            "PostgreSQL stores no name with a NUL in it",
+        ));
+    }
+    Ok(())
 }
 
 async fn raise_floor(pool: &PgPool, keep_from: u64) -> Result<u64, sqlx::Error> {

@@ -22,6 +22,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 use zeroize::Zeroizing;
 
 pub use master_key::{KEY_FILE, KeyError, MasterKeys};
+pub(crate) use sealed_store::AUDIT_KEYS;
 pub use sealed_store::{OpenError, SealedStore};
 
 /// What every sealed text begins with.

@@ -22,7 +22,8 @@ use sqlx::{ConnectOptions, migrate::Migrator};
 use tokio::sync::watch;
 
 use self::writer::Work;
-use super::group::Writer;
+use super::audit::{AuditEntry, AuditQuery, Recorded};
+use super::group::{Prepared, Writer};
 use super::{Change, Key, ListQuery, Page, Store, StoreError, Stored, Write, data_dir};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../migrations/sqlite");
@@ -143,6 +144,19 @@ impl Store for SqliteStore {
 
     async fn write(&self, write: Write) -> Result<u64, StoreError> {
         self.writer.ask(Work::Write(write.into())).await
+    }
+
+    async fn write_audited(&self, write: Write, entry: AuditEntry) -> Result<u64, StoreError> {
+        let prepared = Prepared::audited(write, entry);
+        self.writer.ask(Work::Write(prepared)).await
+    }
+
+    async fn record(&self, entries: Vec<AuditEntry>) -> Result<(), StoreError> {
+        self.writer.ask(Work::Record(entries)).await.map(drop)
+    }
+
+    async fn audit(&self, query: &AuditQuery) -> Result<Vec<Recorded>, StoreError> {
+        read::audit(&self.readers, query).await
     }
 
     async fn changes(

@@ -4,6 +4,7 @@
 
 mod access;
 mod apply;
+mod audit;
 mod clients;
 mod deletion;
 mod discovery;

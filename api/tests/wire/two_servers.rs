@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use axum::body::Body;
 use http::Request;
+use mirage_api::store::audit::{AuditEntry, AuditQuery, Recorded};
 use mirage_api::store::{
     Change, FIRST_REVISION, Key, ListQuery, Page, Store, StoreError, Stored, Write,
 };
@@ -30,6 +31,18 @@ impl<S: Store> Store for Behind<S> {
 
     async fn write(&self, write: Write) -> Result<u64, StoreError> {
         self.0.write(write).await
+    }
+
+    async fn write_audited(&self, write: Write, entry: AuditEntry) -> Result<u64, StoreError> {
+        self.0.write_audited(write, entry).await
+    }
+
+    async fn record(&self, entries: Vec<AuditEntry>) -> Result<(), StoreError> {
+        self.0.record(entries).await
+    }
+
+    async fn audit(&self, query: &AuditQuery) -> Result<Vec<Recorded>, StoreError> {
+        self.0.audit(query).await
     }
 
     async fn changes(

@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf};
 
 use clap::Args;
+use mirage_api::audit::Network;
 use url::Url;
 
 use crate::{
@@ -79,6 +80,15 @@ pub(crate) struct Serve {
         value_delimiter = ','
     )]
     tls_name: Vec<String>,
+    /// Address or range (10.0.0.0/8) of a proxy that is believed about where requests come from (X-Forwarded-For), for
+    /// the audit log; repeatable
+    #[arg(
+        long,
+        env = "MIRAGE_TRUSTED_PROXY",
+        value_name = "ADDRESS",
+        value_delimiter = ','
+    )]
+    trusted_proxy: Vec<Network>,
     /// Railway's API, if not Railway's own
     #[arg(
         long,
@@ -141,6 +151,7 @@ impl Serve {
             data_dir: self.data_dir,
             database: self.database,
             certificate,
+            trusted_proxies: self.trusted_proxy,
             railway_url: self.railway_url,
             simulation: self.simulate_railway.then_some(Simulation {
                 speed: self.simulation_speed,

@@ -16,8 +16,8 @@ use crate::serve::{
     railway_metrics::RailwayMetrics,
 };
 
-/// The name under which they write, in managed fields and in events.
-const USERNAME: &str = "mirage-controllers";
+/// The name under which they write, in audit records. What begins with `system:` is part of the server.
+const USERNAME: &str = "system:mirage-controllers";
 
 /// Why they did not start.
 #[derive(Debug, thiserror::Error)]

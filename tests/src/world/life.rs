@@ -32,7 +32,10 @@ impl Life {
         intervals: Intervals,
     ) -> Self {
         let power = Arc::new(Power::on());
-        let door = Door::new(api.trusted_router("mirage-controllers"), Arc::clone(&power));
+        let door = Door::new(
+            api.trusted_router("system:mirage-controllers"),
+            Arc::clone(&power),
+        );
         let controllers = Controllers::new(Options {
             client: kube::Client::new(door, NAMESPACE),
             transport: Arc::new(Wire::new(simulator.clone(), Arc::clone(&power))),

@@ -6,7 +6,6 @@ use mirage_tests::process::{
     Mirage, kubectl,
     waiting::{Look, until},
 };
-use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::{

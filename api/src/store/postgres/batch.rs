@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use super::writer::Work;
+use crate::store::audit::AuditEntry;
 use crate::store::column::{kind_to_column, revision_to_column};
 use crate::store::decision::decide;
 use crate::store::group::{Outcome, Prepared};
@@ -24,6 +26,8 @@ pub(super) struct Batch<'a> {
     pub(super) newest: u64,
     pub(super) outcomes: Vec<Outcome>,
     log: Vec<Logged<'a>>,
+    /// With the revision of the write that each is about.
+    audit: Vec<(&'a AuditEntry, Option<u64>)>,
     objects: HashMap<&'a Key, Option<Object<'a>>>,
 }
 
@@ -33,15 +37,26 @@ impl<'a> Batch<'a> {
     pub(super) fn decide(
         newest: u64,
         current: &'a HashMap<Key, (u64, String)>,
-        group: impl IntoIterator<Item = &'a Prepared>,
+        group: impl IntoIterator<Item = &'a Work>,
     ) -> Self {
         let mut batch = Self {
             newest,
             outcomes: Vec::new(),
             log: Vec::new(),
+            audit: Vec::new(),
             objects: HashMap::new(),
         };
-        for write in group {
+        for work in group {
+            let write = match work {
+                Work::Write(write) => write,
+                Work::Record(entries) => {
+                    batch
+                        .audit
+                        .extend(entries.iter().map(|entry| (entry, None)));
+                    batch.outcomes.push(Ok(batch.newest));
+                    continue;
+                }
+            };
             let before = match batch.objects.get(&write.key) {
                 Some(object) => *object,
                 None => current
@@ -71,12 +86,15 @@ impl<'a> Batch<'a> {
             object: &write.document,
             previous: before.map(|(_, document)| document),
         });
+        if let Some(entry) = &write.audit {
+            self.audit.push((entry, Some(revision)));
+        }
         Ok(revision)
     }
 
-    /// Whether every write was refused.
+    /// Whether every write was refused, and there is nothing else to add.
     pub(super) fn is_empty(&self) -> bool {
-        self.log.is_empty()
+        self.log.is_empty() && self.audit.is_empty()
     }
 
     /// Rows of `objects` that are written, as columns.
@@ -115,6 +133,37 @@ impl<'a> Batch<'a> {
         }
         log
     }
+
+    /// Rows of `audit`, as columns.
+    pub(super) fn audit(&self) -> Audit<'a> {
+        let mut audit = Audit::default();
+        for (entry, revision) in &self.audit {
+            audit.times.push(entry.time);
+            audit.usernames.push(&entry.username);
+            audit.verbs.push(&entry.verb);
+            audit.keys.resources.push(&entry.resource);
+            audit.keys.namespaces.push(&entry.namespace);
+            audit.keys.names.push(&entry.name);
+            audit.codes.push(entry.code.into());
+            audit.are_routine.push(entry.is_routine.into());
+            audit.revisions.push(revision.map(revision_to_column));
+            audit.records.push(&entry.record);
+        }
+        audit
+    }
+}
+
+/// Entries of the audit log as columns.
+#[derive(Default)]
+pub(super) struct Audit<'a> {
+    pub(super) times: Vec<i64>,
+    pub(super) usernames: Vec<&'a str>,
+    pub(super) verbs: Vec<&'a str>,
+    pub(super) keys: Keys<'a>,
+    pub(super) codes: Vec<i32>,
+    pub(super) are_routine: Vec<i32>,
+    pub(super) revisions: Vec<Option<i64>>,
+    pub(super) records: Vec<&'a str>,
 }
 
 /// Keys as columns.
@@ -150,13 +199,13 @@ mod tests {
     use super::*;
     use crate::store::{Effect, Expect, Write};
 
-    fn write(name: &str, expect: Expect, effect: Effect) -> Prepared {
+    fn write(name: &str, expect: Expect, effect: Effect) -> Work {
         let key = Key::new("secrets", "default", name);
-        Prepared::from(Write {
+        Work::Write(Prepared::from(Write {
             key,
             expect,
             effect,
-        })
+        }))
     }
 
     #[test]

@@ -5,6 +5,7 @@ use sqlx::postgres::{PgConnection, PgPool, PgRow};
 use sqlx::{Executor, Postgres, Row};
 
 use super::codec::{self, has_nul, without_nul};
+use crate::store::audit::{self, AuditQuery, Recorded};
 use crate::store::column::{column_to_revision, revision_to_column};
 use crate::store::position::{position, position_in};
 use crate::store::{Change, Key, ListQuery, Page, StoreError, Stored, read_through};
@@ -207,4 +208,15 @@ pub(super) async fn changes(
     let changes = items(&rows, codec::change)?;
     let through = read_through(&changes, after, limit, newest);
     Ok((changes, through))
+}
+
+pub(super) async fn audit(
+    readers: &PgPool,
+    query: &AuditQuery,
+) -> Result<Vec<Recorded>, StoreError> {
+    let rows = audit::select::<Postgres>(query)
+        .build()
+        .fetch_all(readers)
+        .await?;
+    Ok(rows.iter().map(audit::recorded).collect::<Result<_, _>>()?)
 }

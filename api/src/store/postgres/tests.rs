@@ -4,6 +4,7 @@ use sqlx::{ConnectOptions as _, Connection as _};
 
 use super::test_server::{database, empty, url};
 use super::*;
+use crate::store::audit::AuditSubject;
 use crate::store::{Effect, Expect, conformance};
 
 /// Longer than anything here takes; only a failing test waits for all of it.
@@ -198,9 +199,11 @@ async fn no_acknowledged_write_is_lost_when_sessions_are_ended_under_load() {
         })
         .collect();
     let mut console = console(&address).await;
-    let mut ended = 0;
+    let (mut ended, mut newest) = (0, store.revision());
     while !writers.iter().all(tokio::task::JoinHandle::is_finished) {
         ended += end_sessions(&mut console, "%").await;
+        // On a busy machine a connection takes longer than this pause: without a write in between nobody would get on.
+        let _ = tokio::time::timeout(Duration::from_secs(2), newest.changed()).await;
         tokio::time::sleep(Duration::from_millis(15)).await;
     }
     assert!(ended > 0);
@@ -480,6 +483,36 @@ async fn databases_that_will_not_do_are_told_apart() {
     assert!(matches!(malformed, OpenError::Url(_)), "{malformed:?}");
 }
 
+#[tokio::test]
+async fn the_database_itself_refuses_to_change_or_remove_a_record() {
+    let Some(address) = database().await else {
+        return;
+    };
+    let store = PostgresStore::open(&address).await.unwrap();
+    let subject = AuditSubject {
+        time: jiff::Timestamp::UNIX_EPOCH,
+        username: "alice",
+        verb: "create",
+        resource: RESOURCE,
+        namespace: "default",
+        name: "a",
+        code: 201,
+        is_routine: false,
+    };
+    let entry = AuditEntry::new(&subject, &json!({}));
+    store.record(vec![entry]).await.unwrap();
+    let mut console = console(&address).await;
+    for statement in [
+        "update audit set username = 'bob'",
+        "delete from audit",
+        "truncate audit",
+    ] {
+        let refused = sqlx::query(statement).execute(&mut console).await;
+        let said = refused.unwrap_err().to_string();
+        assert!(said.contains("audit records are never"), "{said}");
+    }
+}
+
 /// Columns, indexes and constraints, as the catalogue has them.
 async fn schema(connection: &mut PgConnection) -> Vec<String> {
     sqlx::query_scalar(
@@ -488,6 +521,8 @@ async fn schema(connection: &mut PgConnection) -> Vec<String> {
         where table_schema = 'public'
         union all
         select indexdef from pg_indexes where schemaname = 'public'
+        union all
+        select format('%s %s', tgname, tgtype) from pg_trigger where not tgisinternal
         union all
         select format('%s %s', conname, pg_get_constraintdef(oid)) from pg_constraint where connamespace = 'public'::regnamespace
         order by 1",

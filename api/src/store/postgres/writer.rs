@@ -11,20 +11,30 @@ use tokio::sync::{mpsc, watch};
 use super::batch::{Batch, Keys};
 use super::follow::CHANNEL;
 use super::{ANSWER, CONNECT, codec, open};
+use crate::store::audit::AuditEntry;
 use crate::store::column::{column_to_revision, revision_to_column};
 use crate::store::group::{GROUP, Outcome, Prepared, Request, announce};
 use crate::store::{Key, StoreError};
 
+/// What the writer can do.
+#[derive(Debug)]
+pub(super) enum Work {
+    /// One conditional write.
+    Write(Prepared),
+    /// Add to the audit log what is about no write.
+    Record(Vec<AuditEntry>),
+}
+
 /// Serves requests until every sender is gone.
 pub(super) async fn run(
     mut session: Session,
-    mut requests: mpsc::Receiver<Request<Prepared>>,
+    mut requests: mpsc::Receiver<Request<Work>>,
     announced: Arc<watch::Sender<u64>>,
 ) {
     let mut group = Vec::with_capacity(GROUP);
     while requests.recv_many(&mut group, GROUP).await > 0 {
-        let writes: Vec<&Prepared> = group.iter().map(|request| &request.work).collect();
-        let outcomes = session.write(&writes, &announced).await;
+        let works: Vec<&Work> = group.iter().map(|request| &request.work).collect();
+        let outcomes = session.write(&works, &announced).await;
         for (request, outcome) in group.drain(..).zip(outcomes) {
             // A caller that has gone away does not undo its write.
             let _ = request.reply.send(outcome);
@@ -85,7 +95,7 @@ impl Session {
     }
 
     /// Does the whole group; answers in its order.
-    async fn write(&mut self, group: &[&Prepared], announced: &watch::Sender<u64>) -> Vec<Outcome> {
+    async fn write(&mut self, group: &[&Work], announced: &watch::Sender<u64>) -> Vec<Outcome> {
         let mut answer = self.commit(group).await;
         if answer.as_ref().is_err_and(Failure::is_lost_connection) {
             tracing::info!(
@@ -103,8 +113,8 @@ impl Session {
         };
         if failure.is_refused_value() && group.len() > 1 {
             let mut outcomes = Vec::with_capacity(group.len());
-            for write in group {
-                outcomes.extend(Box::pin(self.write(&[write], announced)).await);
+            for work in group {
+                outcomes.extend(Box::pin(self.write(&[work], announced)).await);
             }
             return outcomes;
         }
@@ -120,7 +130,7 @@ impl Session {
             .collect()
     }
 
-    async fn commit(&mut self, group: &[&Prepared]) -> Result<(u64, Vec<Outcome>), Failure> {
+    async fn commit(&mut self, group: &[&Work]) -> Result<(u64, Vec<Outcome>), Failure> {
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
             None => tokio::time::timeout(CONNECT, open::connect(&self.options))
@@ -149,7 +159,7 @@ impl Session {
 /// error of the database is everybody's.
 async fn transact(
     connection: &mut PgConnection,
-    group: &[&Prepared],
+    group: &[&Work],
 ) -> Result<(u64, Vec<Outcome>), Failure> {
     let mut transaction = connection
         .begin_with("begin isolation level read committed read write")
@@ -164,7 +174,7 @@ async fn transact(
 
 async fn fill(
     transaction: &mut PgTransaction<'_>,
-    group: &[&Prepared],
+    group: &[&Work],
 ) -> Result<(u64, Vec<Outcome>), sqlx::Error> {
     // Waits for its turn; what follows sees everything that those before it committed.
     let newest: i64 = sqlx::query_scalar("select revision from store_state for update")
@@ -181,11 +191,13 @@ async fn fill(
 /// The objects that the group concerns, as far as they are there.
 async fn current(
     transaction: &mut PgTransaction<'_>,
-    group: &[&Prepared],
+    group: &[&Work],
 ) -> Result<HashMap<Key, (u64, String)>, sqlx::Error> {
     let mut keys = Keys::default();
-    for write in group {
-        keys.push(&write.key);
+    for work in group {
+        if let Work::Write(write) = work {
+            keys.push(&write.key);
+        }
     }
     let rows = sqlx::query(
         "select distinct on (objects.resource, objects.namespace, objects.name)
@@ -213,6 +225,7 @@ async fn write(transaction: &mut PgTransaction<'_>, batch: &Batch<'_>) -> Result
     let gone = batch.gone();
     let (put, revisions, documents) = batch.put();
     let log = batch.log();
+    let audit = batch.audit();
     sqlx::query(
         "with
         counted as (
@@ -239,9 +252,32 @@ async fn write(transaction: &mut PgTransaction<'_>, batch: &Batch<'_>) -> Result
             from unnest(
                 $10::bigint[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[]
             )
+        ),
+        audited as (
+            insert into audit (
+                sequence, time, username, verb, resource, namespace, name, code, is_routine, revision, record
+            )
+            select
+                (select coalesce(max(sequence), 0) from audit) + it.position,
+                it.time,
+                it.username,
+                it.verb,
+                it.resource,
+                it.namespace,
+                it.name,
+                it.code,
+                it.is_routine,
+                it.revision,
+                it.record
+            from unnest(
+                $17::bigint[], $18::text[], $19::text[], $20::text[], $21::text[], $22::text[], $23::integer[],
+                $24::integer[], $25::bigint[], $26::text[]
+            ) with ordinality as it (
+                time, username, verb, resource, namespace, name, code, is_routine, revision, record, position
+            )
         )
         -- Sent with the commit, or not at all.
-        select pg_notify($17, '')",
+        select pg_notify($27, '')",
     )
     .bind(revision_to_column(batch.newest))
     .bind(gone.resources)
@@ -259,6 +295,16 @@ async fn write(transaction: &mut PgTransaction<'_>, batch: &Batch<'_>) -> Result
     .bind(log.kinds)
     .bind(log.objects)
     .bind(log.previous)
+    .bind(audit.times)
+    .bind(audit.usernames)
+    .bind(audit.verbs)
+    .bind(audit.keys.resources)
+    .bind(audit.keys.namespaces)
+    .bind(audit.keys.names)
+    .bind(audit.codes)
+    .bind(audit.are_routine)
+    .bind(audit.revisions)
+    .bind(audit.records)
     .bind(CHANNEL)
     .execute(&mut **transaction)
     .await

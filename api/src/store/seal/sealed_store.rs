@@ -6,12 +6,16 @@ use serde_json::{Map, Value, json};
 use tokio::sync::watch;
 
 use super::{Place, SealError, Sealer};
+use crate::store::audit::{AuditEntry, AuditQuery, Recorded};
 use crate::store::{
     Change, Effect, Expect, Key, ListQuery, Page, Store, StoreError, Stored, Write,
 };
 
 /// The resource whose objects hold secrets.
 const SECRETS: &str = "secrets";
+
+/// Where the audit log keeps the key of its fingerprints; sealed in the same way.
+pub(crate) const AUDIT_KEYS: &str = "keys.audit.mirage.dev";
 
 /// The maps of a Secret whose values are secret.
 const SECRET_MAPS: [&str; 2] = ["data", "stringData"];
@@ -120,7 +124,7 @@ fn each_secret(
     object: &mut Value,
     mut replace: impl FnMut(&str, &Value) -> Result<Value, SealError>,
 ) -> Result<(), StoreError> {
-    if key.resource != SECRETS {
+    if ![SECRETS, AUDIT_KEYS].contains(&key.resource.as_str()) {
         return Ok(());
     }
     for map in SECRET_MAPS {
@@ -167,6 +171,21 @@ impl<S: Store> Store for SealedStore<S> {
         let (Effect::Put(object) | Effect::Delete(object)) = &mut write.effect;
         self.seal(&write.key, object)?;
         self.inner.write(write).await
+    }
+
+    /// Entries hold no secret, by what they are; they are stored as they come.
+    async fn write_audited(&self, mut write: Write, entry: AuditEntry) -> Result<u64, StoreError> {
+        let (Effect::Put(object) | Effect::Delete(object)) = &mut write.effect;
+        self.seal(&write.key, object)?;
+        self.inner.write_audited(write, entry).await
+    }
+
+    async fn record(&self, entries: Vec<AuditEntry>) -> Result<(), StoreError> {
+        self.inner.record(entries).await
+    }
+
+    async fn audit(&self, query: &AuditQuery) -> Result<Vec<Recorded>, StoreError> {
+        self.inner.audit(query).await
     }
 
     async fn changes(

@@ -4,6 +4,7 @@ use sqlx::sqlite::{SqliteConnection, SqlitePool, SqliteTransaction};
 use sqlx::{Row, Sqlite};
 
 use super::codec;
+use crate::store::audit::{self, AuditQuery, Recorded};
 use crate::store::column::{column_to_revision, revision_to_column};
 use crate::store::position::{position, position_in};
 use crate::store::{Change, Key, ListQuery, Page, StoreError, Stored, read_through};
@@ -195,4 +196,15 @@ pub(super) async fn changes(
         .collect::<Result<Vec<_>, _>>()?;
     let through = read_through(&changes, after, limit, newest);
     Ok((changes, through))
+}
+
+pub(super) async fn audit(
+    readers: &SqlitePool,
+    query: &AuditQuery,
+) -> Result<Vec<Recorded>, StoreError> {
+    let rows = audit::select::<Sqlite>(query)
+        .build()
+        .fetch_all(readers)
+        .await?;
+    Ok(rows.iter().map(audit::recorded).collect::<Result<_, _>>()?)
 }

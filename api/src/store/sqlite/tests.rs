@@ -5,6 +5,7 @@ use serde_json::json;
 use sqlx::Connection;
 
 use super::*;
+use crate::store::audit::AuditSubject;
 use crate::store::{Effect, Expect, conformance};
 
 async fn fresh() -> (SqliteStore, tempfile::TempDir) {
@@ -68,6 +69,58 @@ async fn what_was_acknowledged_is_in_the_file_without_a_clean_close() {
     }
     let revived = SqliteStore::open(&copy).await.unwrap();
     assert_eq!(*revived.revision().borrow(), revision);
+}
+
+fn audited(name: &str) -> AuditEntry {
+    let subject = AuditSubject {
+        time: jiff::Timestamp::UNIX_EPOCH,
+        username: "alice",
+        verb: "create",
+        resource: "environments.mirage.dev",
+        namespace: "default",
+        name,
+        code: 201,
+        is_routine: false,
+    };
+    AuditEntry::new(&subject, &json!({}))
+}
+
+#[tokio::test]
+async fn an_acknowledged_write_has_its_record_in_the_file_without_a_clean_close() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("mirage.db");
+    let store = SqliteStore::open(&path).await.unwrap();
+    let revision = store
+        .write_audited(put("a", Expect::Absent, 1), audited("a"))
+        .await
+        .unwrap();
+    let copy = dir.path().join("copy.db");
+    for suffix in ["", "-wal"] {
+        let from = format!("{}{suffix}", path.display());
+        std::fs::copy(from, format!("{}{suffix}", copy.display())).unwrap();
+    }
+    let revived = SqliteStore::open(&copy).await.unwrap();
+    let query = AuditQuery {
+        limit: 10,
+        ..AuditQuery::default()
+    };
+    let found = revived.audit(&query).await.unwrap();
+    assert_eq!(found[0].revision, Some(revision));
+}
+
+#[tokio::test]
+async fn the_database_itself_refuses_to_change_or_remove_a_record() {
+    let (store, dir) = fresh().await;
+    store.record(vec![audited("a")]).await.unwrap();
+    let mut connection = options(&dir.path().join("mirage.db"))
+        .connect()
+        .await
+        .unwrap();
+    for statement in ["update audit set username = 'bob'", "delete from audit"] {
+        let refused = sqlx::query(statement).execute(&mut connection).await;
+        let said = refused.unwrap_err().to_string();
+        assert!(said.contains("audit records are never"), "{said}");
+    }
 }
 
 #[tokio::test]

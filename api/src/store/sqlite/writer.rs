@@ -7,6 +7,7 @@ use sqlx::{Connection, Row};
 use tokio::sync::{mpsc, watch};
 
 use super::read;
+use crate::store::audit::AuditEntry;
 use crate::store::column::{column_to_revision, kind_to_column, revision_to_column};
 use crate::store::decision::{decide, floor_after};
 use crate::store::group::{GROUP, Outcome, Prepared, Request, announce};
@@ -17,6 +18,8 @@ use crate::store::{ChangeKind, Key, StoreError};
 pub(super) enum Work {
     /// One conditional write.
     Write(Prepared),
+    /// Add to the audit log what is about no write.
+    Record(Vec<AuditEntry>),
     /// Forget the changes before `keep_from`.
     Compact { keep_from: u64 },
 }
@@ -68,6 +71,12 @@ async fn commit(
     for request in group {
         outcomes.push(match &request.work {
             Work::Write(prepared) => write(&mut transaction, &mut newest, prepared).await?,
+            Work::Record(entries) => {
+                for entry in entries {
+                    record(&mut transaction, entry, None).await?;
+                }
+                Ok(newest)
+            }
             Work::Compact { keep_from } => Ok(compact(&mut transaction, newest, *keep_from).await?),
         });
     }
@@ -91,6 +100,7 @@ async fn write(
         expect,
         intent,
         document,
+        audit,
     } = prepared;
     let current = current(transaction, key).await?;
     let kind = match decide(
@@ -121,8 +131,36 @@ async fn write(
     .bind(current.map(|(_, document)| document))
     .execute(&mut **transaction)
     .await?;
+    if let Some(entry) = audit {
+        record(transaction, entry, Some(revision)).await?;
+    }
     *newest = revision;
     Ok(Ok(revision))
+}
+
+async fn record(
+    transaction: &mut SqliteTransaction<'_>,
+    entry: &AuditEntry,
+    revision: Option<u64>,
+) -> Result<(), sqlx::Error> {
+    // Sequence numbers are the file's own row numbers: the largest and one more, which without removals has no gap.
+    sqlx::query(
+        "insert into audit (time, username, verb, resource, namespace, name, code, is_routine, revision, record)
+        values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+    )
+    .bind(entry.time)
+    .bind(&entry.username)
+    .bind(&entry.verb)
+    .bind(&entry.resource)
+    .bind(&entry.namespace)
+    .bind(&entry.name)
+    .bind(i64::from(entry.code))
+    .bind(i64::from(entry.is_routine))
+    .bind(revision.map(revision_to_column))
+    .bind(&entry.record)
+    .execute(&mut **transaction)
+    .await
+    .map(drop)
 }
 
 async fn current(
