@@ -8,7 +8,9 @@
 //! ```
 //! The numbers are names and stay, so there are gaps: 66 to 70 are other clients', which have tests of their own.
 
+mod access;
 mod apply;
+mod cascade;
 mod checklist;
 mod deleting;
 mod discovery;

@@ -3,11 +3,6 @@
 use std::{fs, os::unix::fs::PermissionsExt as _, path::PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
-use jiff::Timestamp;
-use mirage_api::{
-    auth::{self, NewToken},
-    store::sqlite::SqliteStore,
-};
 use mirage_tests::process::{
     Ended, Mirage, binary, http,
     kubectl::{Installed, Kubectl},
@@ -60,6 +55,13 @@ pub(crate) fn env2() -> String {
 /// The same under another name.
 pub(crate) fn named(name: &str) -> String {
     ENV.replacen("name: web", &format!("name: {name}"), 1)
+}
+
+/// A server of the test's own without controllers, its `env.yaml`, and the newest kubectl; nothing where there is none.
+pub(crate) async fn begin() -> Result<Option<(Mirage, Kubectl)>> {
+    let mirage = Mirage::api_only().await?;
+    mirage.write("env.yaml", ENV)?;
+    Ok(Kubectl::of(&mirage)?.map(|kubectl| (mirage, kubectl)))
 }
 
 impl<'s> Scene<'s> {
@@ -148,15 +150,16 @@ impl<'s> Scene<'s> {
 
     /// The same kubectl for a user who may read everything but secrets.
     pub(crate) async fn viewer(&self) -> Result<Kubectl> {
-        let store = SqliteStore::open(self.mirage.data("mirage.db")).await?;
-        let viewer = NewToken {
-            name: format!("viewer-{}", self.namespace),
-            username: "viewer".to_owned(),
-            groups: vec!["mirage:viewers".to_owned()],
-            expires_at: None,
-        };
-        let token = auth::create_token(&store, viewer, Timestamp::now()).await?;
-        let kubeconfig = self.kubeconfig_of(&json!({"token": token.reveal()}))?;
+        let name = format!("viewer-{}", uuid::Uuid::new_v4());
+        let made = self
+            .mirage
+            .does(&[
+                "token", "create", &name, "--user", "viewer", "--group", "mirage:viewers", "-o", "json",
+            ])
+            .await?;
+        let made: Value = serde_json::from_str(&made)?;
+        let token = made["status"]["token"].as_str().context("no token")?;
+        let kubeconfig = self.kubeconfig_of(&json!({"token": token}))?;
         self.kubectl.with_kubeconfig(&kubeconfig)
     }
 

@@ -86,7 +86,8 @@ impl List {
 
 async fn whoami(connection: &Connection) -> Result<String, Failure> {
     let api: Api<SelfSubjectReview> = Api::all(connection.client.clone());
-    let asked = api.create(&PostParams::default(), &SelfSubjectReview::default());
+    let (parameters, question) = (PostParams::default(), SelfSubjectReview::default());
+    let asked = api.create(&parameters, &question);
     let answer = asked.await.map_err(|error| connection.failed(error))?;
     let info = answer.status.and_then(|status| status.user_info);
     Ok(info.and_then(|info| info.username).unwrap_or_default())

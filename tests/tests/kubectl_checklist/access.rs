@@ -1,7 +1,9 @@
 //! What kubectl asks about rights, and how it is told that it has none.
 
 use anyhow::{Context as _, Result, ensure};
-use mirage_tests::process::{Mirage, kubectl::Kubectl, web::begin};
+use mirage_tests::process::{Mirage, kubectl::Kubectl};
+
+use crate::scene::begin;
 
 /// Makes a token for a user and puts it into a kubeconfig of this name, for `--kubeconfig`.
 async fn kubeconfig_of(mirage: &Mirage, user: &str, more: &[&str]) -> Result<String> {

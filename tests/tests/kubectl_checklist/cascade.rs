@@ -5,8 +5,9 @@ use mirage_tests::process::{
     kubectl::Kubectl,
     mirage::Mirage,
     waiting::{Look, until},
-    web::begin,
 };
+
+use crate::scene::begin;
 
 /// A config map `owner`, and `child` that belongs to it and blocks its deletion.
 async fn family(mirage: &Mirage, kubectl: &Kubectl) -> Result<()> {
