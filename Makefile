@@ -10,8 +10,10 @@ DATA_DIR ?= .mirage
 EXAMPLE ?= specs/examples/monorepo.yaml
 SPEED ?= 20
 SEEDS ?= 0..500
+# For each target of `make fuzz`.
+SECONDS ?= 60
 
-.PHONY: help run build test lint fmt bench simulate docs clean-data
+.PHONY: help run build test lint fmt bench simulate fuzz docs clean-data
 
 help: ## Show this
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +48,13 @@ bench: ## Print what Mirage costs in Railway requests and time, counted by the s
 
 simulate: ## Replay histories of the seeded world: make simulate SEEDS=0..10000, or SEEDS=4711
 	MIRAGE_SEEDS="$(SEEDS)" $(CARGO) test --locked -p mirage-tests --test simulation_world -- --nocapture
+
+fuzz: ## Ask the API what nobody would ask, for some time per target: make fuzz SECONDS=600
+	@command -v cargo-fuzz >/dev/null || { echo "cargo-fuzz is not at hand; install it with: cargo install --locked cargo-fuzz" >&2; exit 1; }
+	@cd api && for target in requests selectors bodies protobuf continues; do \
+	  echo "== $$target"; \
+	  nice $(CARGO) fuzz run --sanitizer none $$target -- -max_total_time=$(SECONDS) -rss_limit_mb=4096; \
+	done
 
 docs: build ## Write the generated pages of docs/reference anew
 	MIRAGE_BLESS=1 $(CARGO) test --locked -p mirage --test reference

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # A PostgreSQL server for one run of tests, on a unix socket in a folder of its own. Prints the folder when the server
 # is ready, and ends it and removes everything when stdin is closed: so the server goes with the tests, however they end.
+# A line "crash" on stdin makes the server die without tidying anything and start again; "up" is printed when it is back.
 # Without a PostgreSQL on this machine: exit status 3.
 set -euo pipefail
 
@@ -47,14 +48,26 @@ new_database() {
 new_database --locale-provider=icu --icu-locale=en-US --locale=C || { rm -rf "$folder/data"; new_database --locale=C; } \
   || { cat "$folder/initdb.log" >&2; exit 1; }
 
-"$bin/postgres" -D "$folder/data" -k "$folder" -c listen_addresses= -c fsync=off -c full_page_writes=off \
-  -c max_connections=400 -c shared_buffers=32MB -c autovacuum=off >"$folder/server.log" 2>&1 </dev/null &
-server=$!
-# The server says in this file how far it is.
-until grep -q '^ready' "$folder/data/postmaster.pid" 2>/dev/null; do
-  kill -0 "$server" 2>/dev/null || { cat "$folder/server.log" >&2; exit 1; }
-  sleep 0.05
-done
+start() {
+  "$bin/postgres" -D "$folder/data" -k "$folder" -c listen_addresses= -c fsync=off -c full_page_writes=off \
+    -c max_connections=400 -c shared_buffers=32MB -c autovacuum=off >>"$folder/server.log" 2>&1 </dev/null &
+  server=$!
+  # The server says in this file how far it is.
+  until grep -q '^ready' "$folder/data/postmaster.pid" 2>/dev/null; do
+    kill -0 "$server" 2>/dev/null || { cat "$folder/server.log" >&2; exit 1; }
+    sleep 0.05
+  done
+}
+start
 echo "$folder"
 # Until whoever started this is gone.
-cat >/dev/null
+while read -r order; do
+  if [ "$order" = crash ]; then
+    # Immediate shutdown: sessions are cut off, and the next start recovers from the log.
+    kill -QUIT "$server"
+    wait "$server" || true
+    rm -f "$folder/data/postmaster.pid"
+    start
+    echo up
+  fi
+done

@@ -13,6 +13,7 @@ mod audit;
 mod completions;
 mod connection;
 mod crds;
+mod db;
 mod delete;
 mod describe;
 mod failure;
@@ -83,6 +84,7 @@ pub(crate) enum Command {
     Retry(retry::Retry),
     Delete(delete::Delete),
     Token(Box<token::Token>),
+    Db(db::Db),
     Crds(crds::Crds),
     Schema(schema::Schema),
     Railway(railway::Railway),
@@ -138,6 +140,7 @@ pub(crate) async fn run(command: Command) -> ExitCode {
         Command::Approve(verb) => verb.run(out).await,
         Command::Audit(verb) => verb.run(out).await,
         Command::Retry(verb) => verb.run(out).await,
+        Command::Db(verb) => verb.run(out).await,
         Command::Crds(verb) => verb.run(out),
         Command::Schema(verb) => verb.run(out),
         Command::Railway(verb) => verb.run(out).await,

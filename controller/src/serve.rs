@@ -46,7 +46,11 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use url::Url;
 
 pub(crate) use crate::serve::{
-    access::Certificate, database::Database, pace::Pace, railway::from_environment as railway_token,
+    access::Certificate,
+    database::Database,
+    pace::Pace,
+    railway::from_environment as railway_token,
+    storage::{Hold, StorageError, find_keys, usual_file},
 };
 use crate::{
     serve::{
@@ -57,7 +61,6 @@ use crate::{
         metrics::Metrics,
         railway::{Railway, RailwayError},
         sockets::{SocketError, Sockets, Wanted},
-        storage::StorageError,
     },
     shutdown,
 };

@@ -10,6 +10,7 @@
 
 pub mod bench;
 pub mod boundary;
+pub mod durability;
 pub mod history;
 pub mod invariants;
 pub mod manifest;

@@ -25,4 +25,5 @@ pub mod waiting;
 
 pub use binary::Ended;
 pub use mirage::Mirage;
+pub use postgres::Postgres;
 pub use railway::Railway;

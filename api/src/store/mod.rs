@@ -27,6 +27,7 @@ pub mod data_dir;
 mod decision;
 pub(crate) mod following;
 mod group;
+pub mod maintenance;
 pub mod memory;
 mod position;
 pub mod postgres;

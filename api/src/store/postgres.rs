@@ -24,7 +24,7 @@ mod address;
 mod batch;
 mod codec;
 mod follow;
-mod open;
+pub(in crate::store) mod open;
 mod read;
 mod seat;
 mod writer;
@@ -38,7 +38,9 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
 pub use self::address::Address;
+pub(in crate::store) use self::open::MIGRATIONS;
 pub use self::open::OpenError;
+pub(in crate::store) use self::seat::LOCK as SEAT;
 pub use self::seat::Seat;
 use self::writer::Work;
 use super::audit::{AuditEntry, AuditQuery, Recorded};

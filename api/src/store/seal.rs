@@ -24,6 +24,7 @@ use zeroize::Zeroizing;
 pub use master_key::{KEY_FILE, KeyError, MasterKeys};
 pub(crate) use sealed_store::AUDIT_KEYS;
 pub use sealed_store::{OpenError, SealedStore};
+pub(in crate::store) use sealed_store::{has_secrets, sealed_values};
 
 /// What every sealed text begins with.
 const PREFIX: &str = "mirage:sealed:v1:";

@@ -15,10 +15,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use sqlx::ConnectOptions;
+use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
-use sqlx::{ConnectOptions, migrate::Migrator};
 use tokio::sync::watch;
 
 use self::writer::Work;
@@ -26,13 +27,13 @@ use super::audit::{AuditEntry, AuditQuery, Recorded};
 use super::group::{Prepared, Writer};
 use super::{Change, Key, ListQuery, Page, Store, StoreError, Stored, Write, data_dir};
 
-static MIGRATIONS: Migrator = sqlx::migrate!("../migrations/sqlite");
+pub(in crate::store) static MIGRATIONS: Migrator = sqlx::migrate!("../migrations/sqlite");
 
 /// Readers at a time. Each is a thread of SQLite's; reading is short, so that more would only wait for a core.
 const READERS: u32 = 4;
 
 /// How long to wait for a lock that another program (a backup, a curious person) holds on the file.
-const BUSY: Duration = Duration::from_secs(10);
+pub(in crate::store) const BUSY: Duration = Duration::from_secs(10);
 
 /// Why a database could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -53,14 +54,32 @@ pub enum OpenError {
         /// What SQLite said.
         source: sqlx::Error,
     },
-    /// The schema could not be brought up to date, for instance because a newer Mirage wrote the file.
+    /// A newer Mirage wrote the file; this one does not know what it may change there.
+    #[error("the database {} has schema {version}, which a newer Mirage made", path.display())]
+    Newer {
+        /// The database file.
+        path: PathBuf,
+        /// The schema's version.
+        version: i64,
+    },
+    /// The schema could not be brought up to date.
     #[error("cannot bring the database {} up to date", path.display())]
     Migrate {
         /// The database file.
         path: PathBuf,
         /// Which step failed.
-        source: sqlx::migrate::MigrateError,
+        source: MigrateError,
     },
+}
+
+impl OpenError {
+    pub(in crate::store) fn migrate(path: &Path, source: MigrateError) -> Self {
+        let path = path.to_owned();
+        match source {
+            MigrateError::VersionMissing(version) => Self::Newer { path, version },
+            source => Self::Migrate { path, source },
+        }
+    }
 }
 
 /// A [`Store`] in one SQLite file.
@@ -85,10 +104,7 @@ impl SqliteStore {
         MIGRATIONS
             .run(&mut connection)
             .await
-            .map_err(|source| OpenError::Migrate {
-                path: path.to_owned(),
-                source,
-            })?;
+            .map_err(|source| OpenError::migrate(path, source))?;
         let newest = read::newest(&mut connection).await.map_err(database)?;
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)

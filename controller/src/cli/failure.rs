@@ -4,7 +4,12 @@ use std::{error::Error as _, fmt::Write as _, io, path::PathBuf};
 
 use kube::core::Status;
 
-use crate::{cli::target::TargetError, serve::ServeError};
+use mirage_api::store::maintenance::MaintenanceError;
+
+use crate::{
+    cli::{db, target::TargetError},
+    serve::{ServeError, StorageError},
+};
 
 /// A command's failure. What each variant's help says is the reason why it is a variant.
 #[derive(Debug, thiserror::Error)]
@@ -111,6 +116,12 @@ pub(crate) enum Failure {
     /// The server did not start.
     #[error(transparent)]
     Serve(#[from] ServeError),
+    /// `mirage db`: the database.
+    #[error(transparent)]
+    Database(#[from] MaintenanceError),
+    /// `mirage db`: its key, or what keeps servers away from it.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
     /// The simulated Railway did not start.
     #[error("the simulated Railway did not start")]
     Simulator(#[source] mirage_railway_simulator::Error),
@@ -160,6 +171,8 @@ impl Failure {
             Self::NoManifest { .. } => "manifests are files ending in .yaml, .yml or .json".to_owned(),
             Self::NamespaceContradiction { .. } => "leave one of the two out".to_owned(),
             Self::Serve(error) => return error.next_step().map(str::to_owned),
+            Self::Storage(error) => return error.next_step().map(str::to_owned),
+            Self::Database(error) => return db::next_step(error).map(str::to_owned),
             Self::NoRailwayToken => "make one at https://railway.com/account/tokens and set RAILWAY_API_TOKEN to it".to_owned(),
             _ => return None,
         })

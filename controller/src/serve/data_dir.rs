@@ -9,7 +9,8 @@ use std::{
 
 use mirage_api::store::data_dir;
 
-const LOCK_FILE: &str = "lock";
+/// Held by the process that uses the folder.
+pub(super) const LOCK_FILE: &str = "lock";
 
 /// Where a file's next content is written before it takes the file's place.
 const UNFINISHED: &str = "new";

@@ -1,6 +1,11 @@
 //! The store: a database, and before it the seal that keeps secrets out of it.
 
-use std::{env, fs::File, path::PathBuf, sync::Arc};
+use std::{
+    env,
+    fs::File,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use mirage_api::auth::OtherAdmins;
 use mirage_api::store::{
@@ -19,6 +24,10 @@ const FILE: &str = "mirage.db";
 
 /// Holds the master key where a file on the same disk as the database is not apart enough.
 const MASTER_KEY: &str = "MIRAGE_MASTER_KEY";
+
+/// Going back is for backups: a schema cannot be taken back without losing what only the newer one can hold.
+const NEWER: &str =
+    "use that Mirage or a newer one, or restore a backup from before it with `mirage db restore`";
 
 /// Why the store did not open.
 #[derive(Debug, thiserror::Error)]
@@ -56,7 +65,11 @@ impl StorageError {
     pub(super) fn next_step(&self) -> Option<&'static str> {
         match self {
             Self::InUse { .. } => Some("stop the other one, or name another file with --database"),
+            Self::Lock(DataDirError::InUse { .. }) => {
+                Some("stop the other one, or name another folder with --data-dir")
+            }
             Self::Lock(_) => None,
+            Self::Database(sqlite::OpenError::Newer { .. }) => Some(NEWER),
             Self::Database(_) => {
                 Some("is the disk full or read-only? --database names another file")
             }
@@ -72,7 +85,7 @@ impl StorageError {
 }
 
 fn postgres_next_step(error: &postgres::OpenError) -> &'static str {
-    use postgres::OpenError::{Migrate, Refused, Silent, Unfit, Unreachable, Url};
+    use postgres::OpenError::{Migrate, Newer, Refused, Silent, Unfit, Unreachable, Url};
     match error {
         Url(_) => "write --database postgres://USER@HOST:PORT/DATABASE",
         Unreachable { .. } | Silent { .. } => {
@@ -82,9 +95,8 @@ fn postgres_next_step(error: &postgres::OpenError) -> &'static str {
             "look at user, password (in the URL or PGPASSWORD) and database name; create it with: createdb --encoding UTF8 NAME"
         }
         Unfit { .. } => "name another database with --database",
-        Migrate { .. } => {
-            "the user must own the database or may create tables in it; was it last used by a newer Mirage?"
-        }
+        Newer { .. } => NEWER,
+        Migrate { .. } => "the user must own the database or may create tables in it",
     }
 }
 
@@ -105,19 +117,11 @@ pub(super) async fn open(
     folder: &DataDir,
     has_controllers: bool,
 ) -> Result<Storage, StorageError> {
-    let given = env::var(MASTER_KEY)
-        .ok()
-        .filter(|key| !key.trim().is_empty());
-    let keys = MasterKeys::load(given.as_deref(), folder.path()).map_err(StorageError::Key)?;
+    let keys =
+        MasterKeys::load(given_key().as_deref(), folder.path()).map_err(StorageError::Key)?;
     let (path, lock) = match database {
         Some(Database::Postgres(address)) => return shared(address, keys, has_controllers).await,
-        Some(Database::Sqlite(path)) => {
-            let mut beside = path.as_os_str().to_owned();
-            beside.push(".lock");
-            let lock = data_dir::take(beside.as_ref())?;
-            let lock = lock.ok_or_else(|| StorageError::InUse { path: path.clone() })?;
-            (path.clone(), Some(lock))
-        }
+        Some(Database::Sqlite(path)) => (path.clone(), Some(lock_beside(path)?)),
         None => (folder.join(FILE), None),
     };
     let store = SqliteStore::open(&path)
@@ -128,6 +132,62 @@ pub(super) async fn open(
         seat: None,
         other_admins: OtherAdmins::Revoke,
         _lock: lock,
+    })
+}
+
+fn given_key() -> Option<String> {
+    env::var(MASTER_KEY)
+        .ok()
+        .filter(|key| !key.trim().is_empty())
+}
+
+/// The master keys that a server of this data folder would use, if there are any yet.
+pub(crate) fn find_keys(data_dir: &Path) -> Result<Option<MasterKeys>, StorageError> {
+    MasterKeys::find(given_key().as_deref(), data_dir).map_err(StorageError::Key)
+}
+
+/// Where a server of this data folder keeps its objects unless it is told otherwise.
+pub(crate) fn usual_file(data_dir: &Path) -> PathBuf {
+    data_dir.join(FILE)
+}
+
+/// What keeps servers away from a file while it is replaced.
+#[derive(Debug)]
+pub(crate) enum Hold {
+    /// The data folder whose database it is.
+    Folder { _folder: DataDir },
+    /// The lock beside the file, and that of the data folder if it lies in one.
+    File {
+        _lock: File,
+        _folder: Option<DataDir>,
+    },
+}
+
+impl Hold {
+    /// Keeps servers away from the data folder, which is made if it is missing.
+    pub(crate) fn on_folder(data_dir: &Path) -> Result<Self, StorageError> {
+        let folder = DataDir::open(data_dir)?;
+        Ok(Self::Folder { _folder: folder })
+    }
+
+    /// Keeps servers away from a file that lies anywhere.
+    pub(crate) fn on_file(path: &Path) -> Result<Self, StorageError> {
+        let folder = path
+            .parent()
+            .filter(|folder| folder.join(data_dir::LOCK_FILE).exists());
+        Ok(Self::File {
+            _folder: folder.map(DataDir::open).transpose()?,
+            _lock: lock_beside(path)?,
+        })
+    }
+}
+
+fn lock_beside(path: &Path) -> Result<File, StorageError> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".lock");
+    let lock = data_dir::take(beside.as_ref())?;
+    lock.ok_or_else(|| StorageError::InUse {
+        path: path.to_owned(),
     })
 }
 

@@ -93,12 +93,21 @@ impl Mirage {
         Ok(self.child.kill().await?)
     }
 
+    /// Begins to start again what was killed, and does not wait until it is up.
+    ///
+    /// # Errors
+    /// There is no binary.
+    pub fn begin_again(&mut self) -> Result<()> {
+        self.child = spawn(self.folder.path(), &self.arguments, &self.environment)?;
+        Ok(())
+    }
+
     /// Starts again what was killed, in the same folder.
     ///
     /// # Errors
     /// It did not come up.
     pub async fn start_again(&mut self) -> Result<()> {
-        self.child = spawn(self.folder.path(), &self.arguments, &self.environment)?;
+        self.begin_again()?;
         self.up().await
     }
 

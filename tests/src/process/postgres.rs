@@ -1,43 +1,47 @@
-//! A PostgreSQL server for the tests that need one.
+//! A PostgreSQL server of the test's own.
 
-use std::{io::Write as _, process::Stdio};
+use std::{
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    process::{Child, ChildStdout, Command, Stdio},
+};
 
 use anyhow::{Context as _, Result, ensure};
-use tokio::{
-    io::{AsyncBufReadExt as _, BufReader},
-    process::{Child, Command},
-};
 
 use super::binary::repository;
 
-/// A real server for one test. It ends when its stdin is closed, and that is closed when this is dropped.
+/// What the script says when this machine has no PostgreSQL.
+const NONE_HERE: i32 = 3;
+
+/// A real server. It ends when its stdin is closed, and that is closed when this is dropped.
 pub struct Postgres {
     folder: String,
-    _child: Child,
+    child: Child,
+    answers: BufReader<ChildStdout>,
 }
 
 impl Postgres {
-    /// Starts one; `None`, said loudly, where there is none.
+    /// Starts one; none, said loudly, where there is none.
     ///
     /// # Errors
-    /// There is one and it did not start.
-    pub async fn start() -> Result<Option<Self>> {
+    /// It is there and does not start.
+    pub fn start() -> Result<Option<Self>> {
         let mut child = Command::new(repository().join("deploy/test-postgres.sh"))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()?;
+        let mut answers = BufReader::new(child.stdout.take().context("no stdout")?);
         let mut folder = String::new();
-        let stdout = child.stdout.take().context("stdout is piped")?;
-        BufReader::new(stdout).read_line(&mut folder).await?;
+        answers.read_line(&mut folder)?;
         if folder.is_empty() {
-            let ended = child.wait_with_output().await?;
-            let said = String::from_utf8_lossy(&ended.stderr).into_owned();
-            ensure!(ended.status.code() == Some(3), "no server: {said}");
+            let mut said = String::new();
+            let stderr = child.stderr.as_mut().context("no stderr")?;
+            stderr.read_to_string(&mut said)?;
+            ensure!(child.wait()?.code() == Some(NONE_HERE), "no server: {said}");
             // Not `eprintln!`, which the test harness keeps to itself when a test passes.
             let note = format!(
                 "\n==================================================================\n\
-                NOT TESTED: `mirage serve` on PostgreSQL: {}\n\
+                NOT TESTED: servers on PostgreSQL: {}\n\
                 ==================================================================\n",
                 said.trim()
             );
@@ -46,8 +50,22 @@ impl Postgres {
         }
         Ok(Some(Self {
             folder: folder.trim().to_owned(),
-            _child: child,
+            child,
+            answers,
         }))
+    }
+
+    /// Makes it die without tidying anything, and waits until it is back.
+    ///
+    /// # Errors
+    /// It does not come back.
+    pub fn crash(&mut self) -> Result<()> {
+        let orders = self.child.stdin.as_mut().context("no stdin")?;
+        orders.write_all(b"crash\n")?;
+        let mut answer = String::new();
+        self.answers.read_line(&mut answer)?;
+        ensure!(answer.trim() == "up", "PostgreSQL did not come back");
+        Ok(())
     }
 
     /// The URL of a database in it.

@@ -19,6 +19,7 @@ const REQUESTS: &[(&str, &[&str])] = &[
         "apply -f env.yaml",
         &[
             "GET E/web 404",
+            "GET /api/v1/namespaces/requests 200",
             "POST E?fieldManager=kubectl-client-side-apply&fieldValidation=Strict 201",
         ],
     ),

@@ -57,10 +57,11 @@ pub(crate) fn named(name: &str) -> String {
     ENV.replacen("name: web", &format!("name: {name}"), 1)
 }
 
-/// A server of the test's own without controllers, its `env.yaml`, and the newest kubectl; nothing where there is none.
+/// A server of the test's own without controllers, its `env.yaml` and `env2.yaml`, and the newest kubectl; nothing where there is none.
 pub(crate) async fn begin() -> Result<Option<(Mirage, Kubectl)>> {
     let mirage = Mirage::api_only().await?;
     mirage.write("env.yaml", ENV)?;
+    mirage.write("env2.yaml", &env2())?;
     Ok(Kubectl::of(&mirage)?.map(|kubectl| (mirage, kubectl)))
 }
 

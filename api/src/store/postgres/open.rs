@@ -6,7 +6,7 @@ use sqlx::{ConnectOptions as _, Row as _};
 
 use super::{ANSWER, Address, CONNECT, read};
 
-pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("../migrations/postgres");
+pub(in crate::store) static MIGRATIONS: Migrator = sqlx::migrate!("../migrations/postgres");
 
 /// PostgreSQL 12 has everything that is used here; it is the oldest one that this is meant for.
 const OLDEST: i32 = 12;
@@ -47,7 +47,15 @@ pub enum OpenError {
         /// What is wrong with it.
         reason: String,
     },
-    /// The schema could not be brought up to date: no right to create tables, or a newer Mirage was here.
+    /// A newer Mirage was here; this one does not know what it may change.
+    #[error("the database {address} has schema {version}, which a newer Mirage made")]
+    Newer {
+        /// Which one.
+        address: Address,
+        /// The schema's version.
+        version: i64,
+    },
+    /// The schema could not be brought up to date: no right to create tables, for instance.
     #[error("cannot bring the database {address} up to date")]
     Migrate {
         /// Which one.
@@ -62,42 +70,54 @@ pub(super) async fn prepare(
     address: &Address,
     options: &PgConnectOptions,
 ) -> Result<(PgConnection, u64), OpenError> {
-    let address = || address.clone();
-    let silent = |_| OpenError::Silent { address: address() };
-    let failed = |source: sqlx::Error| match source {
-        sqlx::Error::Database(_) => OpenError::Refused {
-            address: address(),
-            source,
-        },
-        _ => OpenError::Unreachable {
-            address: address(),
-            source,
-        },
+    let mut connection = fit(address, options).await?;
+    // Under a lock of the database, so that servers that start together do it one after the other.
+    MIGRATIONS.run(&mut connection).await.map_err(|source| {
+        let address = address.clone();
+        match source {
+            MigrateError::VersionMissing(version) => OpenError::Newer { address, version },
+            source => OpenError::Migrate { address, source },
+        }
+    })?;
+    let newest = read::newest(&mut connection)
+        .await
+        .map_err(|source| failed(address, source))?;
+    Ok((connection, newest))
+}
+
+/// A session for whoever is no server, with the schema left as it is.
+pub(in crate::store) async fn session(address: &Address) -> Result<PgConnection, OpenError> {
+    fit(address, &address.options()?).await
+}
+
+/// A connection to a database that will do.
+async fn fit(address: &Address, options: &PgConnectOptions) -> Result<PgConnection, OpenError> {
+    let silent = |_| OpenError::Silent {
+        address: address.clone(),
     };
     let mut connection = tokio::time::timeout(CONNECT, connect(options))
         .await
         .map_err(silent)?
-        .map_err(failed)?;
+        .map_err(|source| failed(address, source))?;
     let unfit = tokio::time::timeout(ANSWER, unfit(&mut connection))
         .await
         .map_err(silent)?
-        .map_err(failed)?;
-    if let Some(reason) = unfit {
-        return Err(OpenError::Unfit {
-            address: address(),
+        .map_err(|source| failed(address, source))?;
+    match unfit {
+        Some(reason) => Err(OpenError::Unfit {
+            address: address.clone(),
             reason,
-        });
+        }),
+        None => Ok(connection),
     }
-    // Under a lock of the database, so that servers that start together do it one after the other.
-    MIGRATIONS
-        .run(&mut connection)
-        .await
-        .map_err(|source| OpenError::Migrate {
-            address: address(),
-            source,
-        })?;
-    let newest = read::newest(&mut connection).await.map_err(failed)?;
-    Ok((connection, newest))
+}
+
+fn failed(address: &Address, source: sqlx::Error) -> OpenError {
+    let address = address.clone();
+    match source {
+        sqlx::Error::Database(_) => OpenError::Refused { address, source },
+        _ => OpenError::Unreachable { address, source },
+    }
 }
 
 /// A connection on which a commit is durable before it is answered, whatever the database's default is.

@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep, timeout};
 use super::{Address, CONNECT, OpenError, open};
 
 /// The advisory lock that is the seat; "mirage" in ASCII, so that it meets nobody else's by chance.
-const LOCK: i64 = 0x6d69_7261_6765;
+pub(in crate::store) const LOCK: i64 = 0x6d69_7261_6765;
 
 /// How often to make sure that the seat is still ours.
 const LOOK: Duration = Duration::from_secs(2);

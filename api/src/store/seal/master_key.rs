@@ -88,6 +88,18 @@ impl MasterKeys {
         }
     }
 
+    /// The same keys, and `None` where [`Self::load`] would make one.
+    pub fn find(from_environment: Option<&str>, data_dir: &Path) -> Result<Option<Self>, KeyError> {
+        let path = data_dir.join(KEY_FILE);
+        let is_there = path
+            .try_exists()
+            .map_err(|source| KeyError::File { path, source })?;
+        if from_environment.is_none() && !is_there {
+            return Ok(None);
+        }
+        Self::load(from_environment, data_dir).map(Some)
+    }
+
     /// Entries `[VERSION:]KEY` separated by spaces, commas or lines; a key is 32 bytes as hex or base64, and an entry
     /// without a version is version 1.
     pub fn parse(text: &str) -> Result<Self, KeyError> {
@@ -238,6 +250,15 @@ mod tests {
         );
         MasterKeys::load(None, &dir).unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), made);
+    }
+
+    #[test]
+    fn looking_for_a_key_makes_none() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(MasterKeys::find(None, dir.path()).unwrap().is_none());
+        assert!(!dir.path().join(KEY_FILE).exists());
+        MasterKeys::load(None, dir.path()).unwrap();
+        assert!(MasterKeys::find(None, dir.path()).unwrap().is_some());
     }
 
     #[test]

@@ -142,6 +142,37 @@ fn each_secret(
     Ok(())
 }
 
+/// Whether objects like this one hold sealed values.
+pub(in crate::store) fn has_secrets(key: &Key) -> bool {
+    key.resource == SECRETS || key.resource == CHECK_RESOURCE
+}
+
+/// The fields of a stored document that are to be sealed, each with whether it opens.
+pub(in crate::store) fn sealed_values(
+    sealer: &Sealer,
+    key: &Key,
+    mut document: Value,
+) -> Vec<(String, Result<(), SealError>)> {
+    let mut tried = Vec::new();
+    let mut try_open = |field: &str, value: &Value| {
+        let opened = value
+            .as_str()
+            .ok_or(SealError::NotSealed)
+            .and_then(|sealed| sealer.open(sealed, place(key, field)).map(drop));
+        tried.push((field.to_owned(), opened));
+    };
+    if key.resource == CHECK_RESOURCE {
+        try_open(CHECK_FIELD, &document[CHECK_FIELD]);
+        return tried;
+    }
+    // It fails only when the closure does, which goes on instead.
+    let _ = each_secret(key, &mut document, |field, value| {
+        try_open(field, value);
+        Ok(Value::Null)
+    });
+    tried
+}
+
 fn annotations(object: &mut Value) -> Option<&mut Map<String, Value>> {
     object
         .get_mut("metadata")?
