@@ -21,9 +21,45 @@ install_one_of() {
   return 0
 }
 
+# Where the clients of other languages are kept: below Cargo's target folder, so that `cargo clean` takes them too.
+clients_folder() {
+  local target
+  target=$("${CARGO:-cargo}" metadata --no-deps --offline --format-version 1 | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')
+  echo "$target/tmp/clients"
+}
+
+# Anew only when the lock file has changed: the copy of it beside the client says what is installed.
+install_python_client() {
+  local to=$1/python from=tests/clients/python/requirements.txt
+  have python3 || return 1
+  cmp -s "$from" "$to/requirements.txt" && return 0
+  echo "installing the Python client" >&2
+  rm -rf "$to"
+  # Debian keeps what makes a virtual environment in a package of its own.
+  python3 -m venv "$to" >/dev/null 2>&1 || { install_one_of python3-venv; python3 -m venv "$to" >/dev/null; } || return 1
+  "$to/bin/pip" install --quiet --disable-pip-version-check --require-hashes -r "$from" && cp "$from" "$to/requirements.txt"
+}
+
+install_node_client() {
+  local to=$1/node from=tests/clients/node
+  have npm || return 1
+  cmp -s "$from/package-lock.json" "$to/installed-lock.json" && return 0
+  echo "installing the JavaScript client" >&2
+  rm -rf "$to"
+  mkdir -p "$to"
+  cp "$from/package.json" "$from/package-lock.json" "$to"
+  (cd "$to" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null) \
+    && cp "$from/package-lock.json" "$to/installed-lock.json"
+}
+
+cd "$(dirname "$0")/.."
+
 # Debian and Ubuntu call it kubernetes-client or kubectl, depending on the release.
 have kubectl || install_one_of kubectl kubernetes-client
 have_postgres || install_one_of postgresql
+clients=$(clients_folder)
+install_python_client "$clients" || missing_python=yes
+install_node_client "$clients" || missing_node=yes
 
 if ! have kubectl; then
   echo "NOTE: kubectl is not installed; the tests that drive Mirage with it are skipped." >&2
@@ -32,4 +68,12 @@ fi
 if ! have_postgres; then
   echo "NOTE: PostgreSQL is not installed; the tests of the PostgreSQL store are skipped." >&2
   echo "      https://www.postgresql.org/download/ says how to install it." >&2
+fi
+if [ -n "${missing_python:-}" ]; then
+  rm -rf "$clients/python"
+  echo "NOTE: the Python client could not be installed (it needs python3 and PyPI); its tests are skipped." >&2
+fi
+if [ -n "${missing_node:-}" ]; then
+  rm -rf "$clients/node"
+  echo "NOTE: the JavaScript client could not be installed (it needs Node with npm, and its registry); its tests are skipped." >&2
 fi

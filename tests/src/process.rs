@@ -11,6 +11,8 @@
 
 pub mod binary;
 pub mod crash;
+pub mod door;
+pub mod forgetful;
 pub mod http;
 pub mod inventory;
 pub mod kubectl;
@@ -20,10 +22,14 @@ pub mod objects;
 pub mod postgres;
 pub mod railway;
 pub mod recorder;
+pub mod script;
 pub mod specs;
 pub mod waiting;
 
 pub use binary::Ended;
+pub use door::Door;
+pub use forgetful::Forgetful;
 pub use mirage::Mirage;
 pub use postgres::Postgres;
 pub use railway::Railway;
+pub use script::{Language, Script};

@@ -77,7 +77,11 @@ fn admin(registry: &Registry) -> Vec<Rule> {
         &["authorization.k8s.io"],
         &["localsubjectaccessreviews"],
     ));
-    rules.push(Rule::on(&["list", "watch"], &[audit::GROUP], &[audit::PLURAL]));
+    rules.push(Rule::on(
+        &["list", "watch"],
+        &[audit::GROUP],
+        &[audit::PLURAL],
+    ));
     rules
 }
 

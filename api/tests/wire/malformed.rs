@@ -114,7 +114,13 @@ async fn ask(router: &Router, asked: &Asked) -> Option<Answer> {
 /// What is wrong with the answer.
 fn complaint(asked: &Asked, answer: &Answer) -> Option<String> {
     let shown = |text: String| text.chars().take(2000).collect::<String>();
-    wrong(answer).map(|why| {
+    // A HEAD has an answer's headers and never its body.
+    let judged = if asked.method == "HEAD" && answer.body.is_empty() {
+        (answer.code >= 500 && answer.code != 504).then_some("the server failed")
+    } else {
+        wrong(answer)
+    };
+    judged.map(|why| {
         format!(
             "{why}\n{} {}\naccept: {}\ncontent-type: {}\n{}\nwas answered with {}: {}",
             asked.method,

@@ -129,15 +129,10 @@ fn find() -> Result<PathBuf> {
     if let Some(given) = std::env::var_os(GIVEN) {
         return Ok(given.into());
     }
-    let this = std::env::current_exe()?;
-    // target/<profile>/deps/<this>
-    let folder = this
-        .parent()
-        .and_then(Path::parent)
-        .context("a test runs from target/<profile>/deps")?;
+    let folder = profile()?;
     let binary = folder.join("mirage");
     if !is_fresh(&binary)? {
-        build(folder)?;
+        build(&folder)?;
     }
     ensure!(binary.is_file(), "{} was not built", binary.display());
     Ok(binary)
@@ -231,6 +226,25 @@ fn build(folder: &Path) -> Result<()> {
         String::from_utf8_lossy(&output.stderr)
     );
     Ok(())
+}
+
+/// `target/<profile>`, from where this test runs.
+fn profile() -> Result<PathBuf> {
+    let this = std::env::current_exe()?;
+    // target/<profile>/deps/<this>
+    let folder = this.parent().and_then(Path::parent);
+    Ok(folder
+        .context("a test runs from target/<profile>/deps")?
+        .to_owned())
+}
+
+/// Cargo's target folder.
+///
+/// # Errors
+/// This does not run as a test.
+pub fn target() -> Result<PathBuf> {
+    let profile = profile()?;
+    Ok(profile.parent().context("target/<profile>")?.to_owned())
 }
 
 /// The repository's own folder.

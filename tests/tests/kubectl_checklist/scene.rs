@@ -155,7 +155,15 @@ impl<'s> Scene<'s> {
         let made = self
             .mirage
             .does(&[
-                "token", "create", &name, "--user", "viewer", "--group", "mirage:viewers", "-o", "json",
+                "token",
+                "create",
+                &name,
+                "--user",
+                "viewer",
+                "--group",
+                "mirage:viewers",
+                "-o",
+                "json",
             ])
             .await?;
         let made: Value = serde_json::from_str(&made)?;

@@ -7,8 +7,8 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use serde_json::Value;
 
 use super::report::{Fault, Finding, Report};
-use crate::store::Key;
 use crate::store::seal::{Sealer, sealed_values};
+use crate::store::{FIRST_REVISION, Key};
 
 /// More findings than these are counted and not told: whoever has so many needs a backup and not a list.
 const TOLD: usize = 200;
@@ -58,7 +58,8 @@ impl<'k> Examination<'k> {
             floor: u64::try_from(floor).unwrap_or_default(),
             objects: BTreeMap::new(),
             logged: BTreeMap::new(),
-            last_change: u64::try_from(floor).unwrap_or_default(),
+            // The counter begins at the first revision, which no change has.
+            last_change: u64::try_from(floor).unwrap_or_default().max(FIRST_REVISION),
             changes: 0,
             opened: 0,
             has_sealed: false,

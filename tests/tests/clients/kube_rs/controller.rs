@@ -1,10 +1,9 @@
-//! An outside program with kube-rs, over TLS: a watcher in every mode, and a controller with a finalizer of its own
-//! beside Mirage's.
+//! A controller of somebody else's, with a finalizer and a recorder of its own, beside Mirage's.
 
 use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context as _, Result, bail, ensure};
-use futures::{StreamExt as _, TryStreamExt as _, pin_mut};
+use futures::StreamExt as _;
 use kube::{
     Api, Client, ResourceExt as _,
     runtime::{
@@ -13,7 +12,7 @@ use kube::{
         events::{Event as News, EventType, Recorder, Reporter},
         finalizer::{Event as Finalizing, finalizer},
         wait::{await_condition, conditions},
-        watcher::{self, Event, watcher},
+        watcher,
     },
 };
 use mirage_specs::Environment;
@@ -21,67 +20,6 @@ use mirage_tests::process::{
     Mirage, Railway, objects, railway::WritePath, specs::one_image, waiting::PATIENCE,
 };
 use tokio::sync::mpsc;
-
-/// The next event within reason.
-async fn next<S>(events: &mut S) -> Result<Event<Environment>>
-where
-    S: futures::Stream<Item = Result<Event<Environment>, watcher::Error>> + Unpin,
-{
-    let event = tokio::time::timeout(PATIENCE, events.try_next())
-        .await
-        .context("no event")??;
-    event.context("the watch ended")
-}
-
-#[tokio::test]
-async fn a_watcher_sees_the_beginning_and_every_change_in_every_mode() -> Result<()> {
-    let mirage = Mirage::api_only().await?;
-    let client = mirage.client().await?;
-    let modes = [
-        ("list and watch", watcher::Config::default()),
-        ("pages of one", watcher::Config::default().page_size(1)),
-        ("any version", watcher::Config::default().any_semantic()),
-        (
-            "streamed list",
-            watcher::Config::default().streaming_lists(),
-        ),
-    ];
-    for (mode, config) in modes {
-        objects::apply(&client, &one_image("first")).await?;
-        objects::apply(&client, &one_image("second")).await?;
-        let check = async || -> Result<()> {
-            let events = watcher(objects::environments(&client), config.clone());
-            pin_mut!(events);
-            ensure!(
-                matches!(next(&mut events).await?, Event::Init),
-                "it begins with Init"
-            );
-            let mut there = Vec::new();
-            loop {
-                match next(&mut events).await? {
-                    Event::InitApply(object) => there.push(object.name_any()),
-                    Event::InitDone => break,
-                    other => bail!("{other:?} before the beginning was over"),
-                }
-            }
-            there.sort();
-            ensure!(there == ["first", "second"], "there was {there:?}");
-            objects::apply(&client, &one_image("third")).await?;
-            let Event::Apply(third) = next(&mut events).await? else {
-                bail!("the new one was not seen")
-            };
-            ensure!(third.name_any() == "third", "{}", third.name_any());
-            objects::delete(&client, "third").await?;
-            let Event::Delete(third) = next(&mut events).await? else {
-                bail!("its end was not seen")
-            };
-            ensure!(third.name_any() == "third", "{}", third.name_any());
-            Ok(())
-        };
-        check().await.context(mode)?;
-    }
-    Ok(())
-}
 
 const FINALIZER: &str = "outside.example/notes";
 

@@ -1,0 +1,6 @@
+//! Outside programs with kube-rs, over TLS.
+
+mod calls;
+mod controller;
+mod survival;
+mod watchers;
