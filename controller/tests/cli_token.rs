@@ -5,15 +5,18 @@ mod support;
 use support::{Server, run, stderr};
 
 fn with_token(server: &Server, token: &str, arguments: &[&str]) -> std::process::Output {
-    let addresses = std::fs::read_to_string(server.data("addresses.json")).unwrap();
-    let (_, rest) = addresses.split_once("\"https\": \"").unwrap();
-    let (https, _) = rest.split_once('"').unwrap();
+    let addresses =
+        std::fs::read_to_string(server.data("addresses.json")).expect("the server is up");
+    let (_, rest) = addresses
+        .split_once("\"https\": \"")
+        .expect("it serves TLS");
+    let (https, _) = rest.split_once('"').expect("a string ends");
     support::mirage()
         .current_dir(server.folder.path())
         .args(arguments)
         .args(["--server", https, "--token", token])
         .output()
-        .unwrap()
+        .expect("the binary runs")
 }
 
 #[test]

@@ -108,7 +108,7 @@ impl Counted {
 
     /// Nothing when nothing was repeated.
     fn into_record(self) -> Option<Record> {
-        (self.count > 0).then(|| Record {
+        (self.count > 0).then_some(Record {
             count: Some(self.count),
             ..self.record
         })

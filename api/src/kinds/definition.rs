@@ -119,7 +119,6 @@ pub(crate) fn established(definition: &CustomResourceDefinition) -> CustomResour
             condition("Established", "InitialNamesAccepted", "it is served"),
         ]),
         stored_versions: Some(stored.map(|version| version.name.clone()).collect()),
-        ..CustomResourceDefinitionStatus::default()
     };
     CustomResourceDefinition {
         status: Some(status),

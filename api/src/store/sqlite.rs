@@ -159,12 +159,12 @@ impl Store for SqliteStore {
     }
 
     async fn write(&self, write: Write) -> Result<u64, StoreError> {
-        self.writer.ask(Work::Write(write.into())).await
+        self.writer.ask(Work::Write(Box::new(write.into()))).await
     }
 
     async fn write_audited(&self, write: Write, entry: AuditEntry) -> Result<u64, StoreError> {
         let prepared = Prepared::audited(write, entry);
-        self.writer.ask(Work::Write(prepared)).await
+        self.writer.ask(Work::Write(Box::new(prepared))).await
     }
 
     async fn record(&self, entries: Vec<AuditEntry>) -> Result<(), StoreError> {

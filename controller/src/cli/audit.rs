@@ -256,7 +256,8 @@ mod tests {
         let time = moment("2026-11-21T12:00:00Z").unwrap();
         assert_eq!(time.to_string(), "2026-11-21T12:00:00Z");
         let day = SignedDuration::from_hours(24);
-        let ago = Timestamp::now().duration_since(moment("24h").unwrap());
+        let then = moment("24h").unwrap();
+        let ago = Timestamp::now().duration_since(then);
         assert!(ago >= day && ago < day + SignedDuration::from_secs(60));
         assert!(moment("yesterday").is_err());
     }

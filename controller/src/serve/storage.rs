@@ -62,7 +62,7 @@ pub(crate) enum StorageError {
 }
 
 impl StorageError {
-    pub(super) fn next_step(&self) -> Option<&'static str> {
+    pub(crate) fn next_step(&self) -> Option<&'static str> {
         match self {
             Self::InUse { .. } => Some("stop the other one, or name another file with --database"),
             Self::Lock(DataDirError::InUse { .. }) => {

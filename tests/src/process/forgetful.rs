@@ -26,6 +26,7 @@ impl Authenticator for Doorkeeper {
         (token == TOKEN).then(|| Identity {
             username: "tester".to_owned(),
             groups: vec!["system:masters".to_owned()],
+            ..Identity::default()
         })
     }
 }
@@ -110,7 +111,7 @@ fn kubeconfig(address: &str) -> String {
         "apiVersion: v1
 kind: Config
 current-context: test
-clusters: [{{name: test, cluster: {{server: \"http://{address}\"}}}}]
+clusters: [{{name: test, cluster: {{server: \"http://{address}\", insecure-skip-tls-verify: true}}}}]
 users: [{{name: test, user: {{token: {TOKEN}}}}}]
 contexts: [{{name: test, context: {{cluster: test, user: test, namespace: default}}}}]
 "

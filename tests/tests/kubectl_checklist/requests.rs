@@ -39,8 +39,13 @@ const REQUESTS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        // The one in the middle takes over what client-side apply owned.
         "apply --server-side --field-manager=ci --force-conflicts -f env2.yaml",
-        &["PATCH E/web?fieldManager=ci&fieldValidation=Strict&force=true 200"],
+        &[
+            "PATCH E/web?fieldManager=ci&fieldValidation=Strict&force=true 200",
+            "PATCH E/web?fieldManager=ci&fieldValidation=Strict 200",
+            "PATCH E/web?fieldManager=ci&fieldValidation=Strict&force=true 200",
+        ],
     ),
     ("get env", &["GET E?limit=500 200"]),
     ("get env web", &["GET E/web 200"]),
@@ -104,6 +109,7 @@ const REQUESTS: &[(&str, &[&str])] = &[
         &[
             "DELETE E/web 200",
             "GET E/web 404",
+            "GET /api/v1/namespaces/requests 200",
             "POST E?fieldManager=kubectl-replace&fieldValidation=Strict 201",
         ],
     ),

@@ -201,11 +201,11 @@ mod tests {
 
     fn write(name: &str, expect: Expect, effect: Effect) -> Work {
         let key = Key::new("secrets", "default", name);
-        Work::Write(Prepared::from(Write {
+        Work::Write(Box::new(Prepared::from(Write {
             key,
             expect,
             effect,
-        }))
+        })))
     }
 
     #[test]

@@ -17,7 +17,7 @@ use crate::store::{ChangeKind, Key, StoreError};
 #[derive(Debug)]
 pub(super) enum Work {
     /// One conditional write.
-    Write(Prepared),
+    Write(Box<Prepared>),
     /// Add to the audit log what is about no write.
     Record(Vec<AuditEntry>),
     /// Forget the changes before `keep_from`.

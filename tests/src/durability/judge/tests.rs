@@ -152,7 +152,14 @@ fn a_write_that_all_watchers_missed_shows_by_what_came_after_it() {
         journal.attempts[1].answer = Answer::Nothing;
         both_forget(journal, 6);
     });
-    assert_eq!(told, ["k2 at 7 follows from nothing that was asked for"]);
+    // And so the write that came after it is none that was asked for either.
+    assert_eq!(
+        told,
+        [
+            "k2 at 7 follows from nothing that was asked for",
+            "c was acknowledged and is lost"
+        ]
+    );
 }
 
 #[test]

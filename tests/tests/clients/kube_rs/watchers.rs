@@ -3,12 +3,14 @@
 use anyhow::{Context as _, Result, bail, ensure};
 use futures::{Stream, StreamExt as _, TryStreamExt as _};
 use kube::{
-    ResourceExt,
+    Api, ResourceExt,
+    core::PartialObjectMeta,
     runtime::{
         WatchStreamExt as _, reflector,
-        watcher::{self, Event, metadata_watcher, watcher},
+        watcher::{self, Event, watcher},
     },
 };
+use mirage_specs::Environment;
 use mirage_tests::process::{
     Mirage, objects,
     specs::one_image,
@@ -100,7 +102,9 @@ async fn a_metadata_watcher_sees_the_beginning_and_every_change() -> Result<()> 
         watcher::Config::default(),
         watcher::Config::default().streaming_lists(),
     ] {
-        let events = metadata_watcher(objects::environments(&client), config.clone());
+        let metadata: Api<PartialObjectMeta<Environment>> =
+            Api::namespaced(client.clone(), "default");
+        let events = watcher(metadata, config.clone());
         tells_all(&client, events)
             .await
             .with_context(|| format!("{config:?}"))?;
