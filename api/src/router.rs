@@ -29,6 +29,7 @@ use crate::kubernetes::{
 };
 use crate::product;
 use crate::server::Server;
+use crate::store::StoreError;
 
 /// Where callers come from.
 #[derive(Clone)]
@@ -259,7 +260,10 @@ impl Door {
                     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
                 });
                 let found = match token {
-                    Some(token) => self.server.authenticator.authenticate(token).await,
+                    Some(token) => {
+                        let asked = self.server.authenticator.authenticate(token).await;
+                        asked.map_err(untold)?
+                    }
                     None => None,
                 };
                 found.ok_or_else(|| Status::new(Reason::Unauthorized, "Unauthorized"))?
@@ -289,6 +293,16 @@ impl Door {
             Callers::Trusted(_) => Ok(None),
         }
     }
+}
+
+/// Not 401, at which clients throw a good token away.
+fn untold(error: StoreError) -> Status {
+    tracing::error!(
+        error = &error as &dyn std::error::Error,
+        "a token could not be checked"
+    );
+    let message = "the store is unavailable, so no token can be checked; try again shortly";
+    Status::new(Reason::ServiceUnavailable, message).retry_after(1)
 }
 
 async fn read_body(headers: &HeaderMap, body: axum::body::Body) -> Result<Body, Status> {

@@ -27,7 +27,7 @@ use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams};
 use mirage_api::{
     Api, ApiOptions, Ids,
     auth::{Authenticator, Identity},
-    store::{ListQuery, Store, Stored, memory::MemoryStore},
+    store::{ListQuery, Store, StoreError, Stored, memory::MemoryStore},
 };
 use mirage_railway::{client::Clock, transport::Transport};
 use mirage_railway_simulator::{Options as RailwayOptions, Simulator};
@@ -104,8 +104,8 @@ struct Nobody;
 
 #[async_trait]
 impl Authenticator for Nobody {
-    async fn authenticate(&self, _: &str) -> Option<Identity> {
-        None
+    async fn authenticate(&self, _: &str) -> Result<Option<Identity>, StoreError> {
+        Ok(None)
     }
 }
 

@@ -9,7 +9,7 @@ use axum::body::Body;
 use bytes::Bytes;
 use http::Request;
 use mirage_api::auth::{Authenticator, Identity};
-use mirage_api::store::memory::MemoryStore;
+use mirage_api::store::{StoreError, memory::MemoryStore};
 use mirage_api::{Api, ApiOptions, Ids};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
@@ -31,8 +31,8 @@ struct Nobody;
 
 #[async_trait]
 impl Authenticator for Nobody {
-    async fn authenticate(&self, _token: &str) -> Option<Identity> {
-        None
+    async fn authenticate(&self, _token: &str) -> Result<Option<Identity>, StoreError> {
+        Ok(None)
     }
 }
 

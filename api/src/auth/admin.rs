@@ -163,7 +163,8 @@ mod tests {
         let store = Arc::clone(store) as Arc<dyn Store>;
         let identity = TokenAuthenticator::new(store, Arc::new(|| Timestamp::UNIX_EPOCH))
             .authenticate(token)
-            .await;
+            .await
+            .unwrap();
         identity.is_some_and(|it| it.username == "admin" && it.groups.contains(&MASTERS.to_owned()))
     }
 

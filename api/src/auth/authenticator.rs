@@ -127,25 +127,17 @@ impl fmt::Debug for TokenAuthenticator {
 
 #[async_trait]
 impl Authenticator for TokenAuthenticator {
-    async fn authenticate(&self, token: &str) -> Option<Identity> {
-        let token = Token::parse(token)?;
-        let book = match self.book().await {
-            Ok(book) => book,
-            Err(error) => {
-                // Nobody gets in while we cannot tell who they are.
-                tracing::error!(
-                    error = &error as &dyn std::error::Error,
-                    "a token could not be checked"
-                );
-                return None;
-            }
+    async fn authenticate(&self, token: &str) -> Result<Option<Identity>, StoreError> {
+        let Some(token) = Token::parse(token) else {
+            return Ok(None);
         };
+        let book = self.book().await?;
         let now = (self.now)();
-        let identity = book.identity(&token, now)?;
-        if let Some(token) = &identity.token {
+        let identity = book.identity(&token, now);
+        if let Some(token) = identity.as_ref().and_then(|it| it.token.as_ref()) {
             self.used.note(&token.name, now);
         }
-        Some(identity)
+        Ok(identity)
     }
 
     async fn sweep(&self) -> Result<(), StoreError> {
@@ -192,7 +184,11 @@ mod tests {
         let store = Arc::new(MemoryStore::new());
         let token = create_token(&*store, new_token(None), at(0)).await.unwrap();
         let authenticator = authenticator(&store, at(1));
-        let identity = authenticator.authenticate(token.reveal()).await.unwrap();
+        let identity = authenticator
+            .authenticate(token.reveal())
+            .await
+            .unwrap()
+            .unwrap();
         assert_eq!(identity.username, "robot");
         assert_eq!(identity.groups, ["builders", "system:authenticated"]);
         let unknown = Token::generate().unwrap();
@@ -202,7 +198,7 @@ mod tests {
             unknown.reveal(),
             &format!(" {}", token.reveal()),
         ] {
-            assert!(authenticator.authenticate(text).await.is_none());
+            assert!(authenticator.authenticate(text).await.unwrap().is_none());
         }
     }
 
@@ -215,7 +211,8 @@ mod tests {
         for (now, is_good) in [(at(23), true), (at(24), false), (at(25), false)] {
             let identity = authenticator(&store, now)
                 .authenticate(token.reveal())
-                .await;
+                .await
+                .unwrap();
             assert_eq!(identity.is_some(), is_good, "{now}");
         }
     }
@@ -225,10 +222,22 @@ mod tests {
         let store = Arc::new(MemoryStore::new());
         let token = create_token(&*store, new_token(None), at(0)).await.unwrap();
         let authenticator = authenticator(&store, at(1));
-        assert!(authenticator.authenticate(token.reveal()).await.is_some());
+        assert!(
+            authenticator
+                .authenticate(token.reveal())
+                .await
+                .unwrap()
+                .is_some()
+        );
         assert!(revoke_token(&*store, "ci").await.unwrap());
         assert!(!revoke_token(&*store, "ci").await.unwrap());
-        assert!(authenticator.authenticate(token.reveal()).await.is_none());
+        assert!(
+            authenticator
+                .authenticate(token.reveal())
+                .await
+                .unwrap()
+                .is_none()
+        );
     }
 
     /// Makes a token with another, as the API does, and gives the child.
@@ -281,15 +290,15 @@ mod tests {
         };
         let (_, child) = made_with(&store, &parent, Some(at(9))).await;
         let early = authenticator(&store, at(1));
-        let identity = early.authenticate(child.reveal()).await.unwrap();
+        let identity = early.authenticate(child.reveal()).await.unwrap().unwrap();
         assert_eq!(identity.limits, [limits]);
         let late = authenticator(&store, at(3));
-        assert!(late.authenticate(child.reveal()).await.is_none());
+        assert!(late.authenticate(child.reveal()).await.unwrap().is_none());
         assert!(revoke_token(&*store, "ci").await.unwrap());
-        assert!(early.authenticate(child.reveal()).await.is_none());
+        assert!(early.authenticate(child.reveal()).await.unwrap().is_none());
         // Another of the same name is another token.
         create_token(&*store, parent, at(0)).await.unwrap();
-        assert!(early.authenticate(child.reveal()).await.is_none());
+        assert!(early.authenticate(child.reveal()).await.unwrap().is_none());
     }
 
     #[tokio::test]
@@ -299,12 +308,22 @@ mod tests {
         let authenticator = authenticator(&store, at(1));
         let before = *store.revision().borrow();
         for _ in 0..10 {
-            assert!(authenticator.authenticate(token.reveal()).await.is_some());
+            assert!(
+                authenticator
+                    .authenticate(token.reveal())
+                    .await
+                    .unwrap()
+                    .is_some()
+            );
         }
         assert_eq!(*store.revision().borrow(), before);
         for _ in 0..3 {
             authenticator.sweep().await.unwrap();
-            authenticator.authenticate(token.reveal()).await.unwrap();
+            authenticator
+                .authenticate(token.reveal())
+                .await
+                .unwrap()
+                .unwrap();
         }
         assert_eq!(*store.revision().borrow(), before + 1);
         let stored = store

@@ -53,7 +53,11 @@ pub struct TokenRef {
 #[async_trait]
 pub trait Authenticator: Send + Sync + 'static {
     /// `None` for every token that is not good: unknown, malformed and expired look alike from outside.
-    async fn authenticate(&self, token: &str) -> Option<Identity>;
+    ///
+    /// # Errors
+    /// When nobody can tell, because the store does not answer. That is no verdict on the token: whoever is told that
+    /// theirs is not good throws it away.
+    async fn authenticate(&self, token: &str) -> Result<Option<Identity>, StoreError>;
 
     /// Housekeeping, every minute or so: whatever is better not written once a request.
     ///

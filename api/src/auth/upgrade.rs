@@ -87,7 +87,11 @@ mod tests {
                 Arc::clone(&store) as Arc<dyn Store>,
                 Arc::new(|| Timestamp::UNIX_EPOCH),
             );
-            let identity = authenticator.authenticate(token.reveal()).await.unwrap();
+            let identity = authenticator
+                .authenticate(token.reveal())
+                .await
+                .unwrap()
+                .unwrap();
             assert_eq!(identity.username, name);
         }
     }

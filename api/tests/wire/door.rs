@@ -104,3 +104,16 @@ async fn a_user_with_too_much_under_way_is_told_to_come_back() {
     drop(under_way);
     assert_eq!(ask("admin-token", THINGS).await.0, 200);
 }
+
+#[tokio::test]
+async fn a_token_that_cannot_be_checked_is_not_called_wrong() {
+    let world = World::new().await;
+    let bearer = [("authorization", "Bearer untold-token")];
+    let (code, headers, status) =
+        send(world.api.router(), "GET", THINGS, &bearer, String::new()).await;
+    assert_eq!(
+        (code, &status["reason"]),
+        (503, &json!("ServiceUnavailable"))
+    );
+    assert_eq!(headers["retry-after"], "1");
+}

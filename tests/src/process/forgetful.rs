@@ -10,7 +10,7 @@ use kube::api::PostParams;
 use mirage_api::{
     Api, ApiOptions, Ids,
     auth::{Authenticator, Identity},
-    store::{Store as _, memory::MemoryStore},
+    store::{Store as _, StoreError, memory::MemoryStore},
     tls::{Exposure, serve_plain},
 };
 use tempfile::TempDir;
@@ -22,12 +22,12 @@ struct Doorkeeper;
 
 #[async_trait]
 impl Authenticator for Doorkeeper {
-    async fn authenticate(&self, token: &str) -> Option<Identity> {
-        (token == TOKEN).then(|| Identity {
+    async fn authenticate(&self, token: &str) -> Result<Option<Identity>, StoreError> {
+        Ok((token == TOKEN).then(|| Identity {
             username: "tester".to_owned(),
             groups: vec!["system:masters".to_owned()],
             ..Identity::default()
-        })
+        }))
     }
 }
 

@@ -17,8 +17,8 @@ struct Nobody;
 
 #[async_trait::async_trait]
 impl Authenticator for Nobody {
-    async fn authenticate(&self, _token: &str) -> Option<Identity> {
-        None
+    async fn authenticate(&self, _token: &str) -> Result<Option<Identity>, StoreError> {
+        Ok(None)
     }
 }
 
