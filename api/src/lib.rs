@@ -166,8 +166,8 @@ impl Api {
         namespace::resume(server).await
     }
 
-    /// Housekeeping, to be called every minute or so: lets old events go, notes which tokens were used, and forgets all but the newest `keep_changes`
-    /// changes. A watch that is further behind than that gets 410 and lists anew.
+    /// Housekeeping, to be called every minute or so: lets old events go, notes which tokens were used, and forgets all
+    /// but the newest `keep_changes` changes. A watch that is further behind than that gets 410 and lists anew.
     ///
     /// Returns how many events went.
     ///

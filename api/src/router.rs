@@ -80,6 +80,11 @@ async fn audit_log(State(door): State<Door>, request: Request) -> Response {
         let (parts, _) = request.into_parts();
         let identity = door.identify(&parts).await?;
         let query = Query::parse(parts.uri.query());
+        // Who follows is like a watch: it lasts, and costs little.
+        let _permit = match query.flag("follow")? {
+            true => None,
+            false => door.admit(&identity)?,
+        };
         product::audit::audit(&door.server, &identity, &query).await
     };
     answer.await.unwrap_or_else(Status::into_response)

@@ -69,6 +69,8 @@ impl Policies {
     }
 
     async fn look(&self, latest: &mut Latest) -> Result<(), StoreError> {
+        // Until it has worked: a look that fails leaves a policy that nobody may go by.
+        latest.looked_at = None;
         let announced = *self.store.revision().borrow();
         if !latest.following.has_seen(announced) && latest.following.catch_up(&*self.store).await? {
             latest.policy = Arc::new(Policy::compile(latest.following.objects()));
