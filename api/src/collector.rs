@@ -44,7 +44,7 @@ use crate::store::{ChangeKind, Key, ListQuery, StoreError};
 /// Objects or changes read in one go.
 const BATCH: usize = 500;
 
-/// Changes that come together are looked at together: every look asks for each kind's changes.
+/// Changes that come together are looked at together: every look asks the store.
 const GATHER: Duration = Duration::from_millis(100);
 
 /// How long to wait after the first failure; doubled with each that follows.
@@ -60,8 +60,8 @@ pub(crate) struct Collector {
     /// The kinds whose objects are followed, by the store's name.
     kinds: HashMap<String, Arc<Kind>>,
     graph: Graph,
-    /// Through which revision each resource's changes are in the graph; empty until all objects were read.
-    read: BTreeMap<String, u64>,
+    /// Through which revision all changes are in the graph; `None` until all objects were read.
+    through: Option<u64>,
     /// Whom to visit next.
     concerned: BTreeSet<Key>,
     /// Whose visit failed: how often, and when to try again.
@@ -82,7 +82,7 @@ impl Collector {
             hands: Hands::new(client),
             kinds,
             graph: Graph::default(),
-            read: BTreeMap::new(),
+            through: None,
             concerned: BTreeSet::new(),
             failed: BTreeMap::new(),
         }
@@ -125,30 +125,30 @@ impl Collector {
 
     /// Brings the graph up to the store.
     async fn catch_up(&mut self) -> Result<(), StoreError> {
-        if self.read.len() == self.kinds.len() {
-            match self.follow().await {
+        if let Some(through) = self.through {
+            match self.follow(through).await {
                 Err(StoreError::Compacted { .. }) => {}
                 other => return other,
             }
         }
-        self.start_over().await?;
-        match self.follow().await {
+        let listed = self.start_over().await?;
+        match self.follow(listed).await {
             // So slow, or so busy a store: what was listed is forgotten again, and the next round begins anew.
             Err(StoreError::Compacted { .. }) => {
-                self.read.clear();
+                self.through = None;
                 Ok(())
             }
             other => other,
         }
     }
 
-    /// Reads every object. The pages of one kind need not fit together: the changes since the first are read after them.
-    async fn start_over(&mut self) -> Result<(), StoreError> {
-        self.read.clear();
+    /// Reads every object. Pages and kinds need not fit together: the changes since the first page are read after them.
+    /// Answers with that page's revision.
+    async fn start_over(&mut self) -> Result<u64, StoreError> {
+        self.through = None;
         self.graph = Graph::default();
-        let resources: Vec<String> = self.kinds.keys().cloned().collect();
-        let mut read = BTreeMap::new();
-        for resource in resources {
+        let mut listed = u64::MAX;
+        for resource in self.kinds.keys() {
             let mut query = ListQuery {
                 resource: resource.clone(),
                 namespace: None,
@@ -157,7 +157,7 @@ impl Collector {
             };
             loop {
                 let page = self.server.store.list(&query).await?;
-                read.entry(resource.clone()).or_insert(page.revision);
+                listed = listed.min(page.revision);
                 query.after = page
                     .items
                     .last()
@@ -170,44 +170,38 @@ impl Collector {
                 }
             }
         }
-        self.read = read;
         self.concerned = self.graph.all_concerned();
-        Ok(())
+        Ok(listed)
     }
 
-    /// Reads what has changed since.
-    async fn follow(&mut self) -> Result<(), StoreError> {
-        let store = Arc::clone(&self.server.store);
-        for (resource, read) in &mut self.read {
-            loop {
-                let (changes, through) = store.changes(resource, None, *read, BATCH).await?;
-                let is_all = changes.len() < BATCH;
-                for change in changes {
-                    let concerned = match change.kind {
-                        ChangeKind::Deleted => self.graph.remove(&change.key),
-                        ChangeKind::Created | ChangeKind::Updated => {
-                            self.graph.put(&change.key, &change.object)
-                        }
-                    };
-                    self.concerned.extend(concerned);
+    /// Reads what has changed after this revision.
+    async fn follow(&mut self, mut after: u64) -> Result<(), StoreError> {
+        loop {
+            let (changes, through) = self.server.store.log(after, BATCH).await?;
+            let is_all = changes.len() < BATCH;
+            for change in changes {
+                if !self.kinds.contains_key(&change.key.resource) {
+                    continue;
                 }
-                *read = (*read).max(through);
-                if is_all {
-                    break;
-                }
+                let concerned = match change.kind {
+                    ChangeKind::Deleted => self.graph.remove(&change.key),
+                    ChangeKind::Created | ChangeKind::Updated => {
+                        self.graph.put(&change.key, &change.object)
+                    }
+                };
+                self.concerned.extend(concerned);
+            }
+            after = after.max(through);
+            self.through = Some(after);
+            if is_all {
+                return Ok(());
             }
         }
-        Ok(())
-    }
-
-    /// Through which revision the graph knows everything.
-    fn known_through(&self) -> u64 {
-        self.read.values().copied().min().unwrap_or_default()
     }
 
     /// Visits whoever is concerned, and those whose time to be tried again has come.
     async fn work_off(&mut self) {
-        if self.read.is_empty() {
+        if self.through.is_none() {
             return;
         }
         let now = Instant::now();

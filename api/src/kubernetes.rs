@@ -34,6 +34,7 @@ pub(crate) mod review;
 pub mod schema;
 pub mod selector;
 pub(crate) mod settle;
+pub(crate) mod splice;
 pub mod table;
 pub(crate) mod tagged;
 pub(crate) mod token;

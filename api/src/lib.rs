@@ -9,6 +9,7 @@
 //!                                  kubernetes/       what is asked for, and the rules by which it is done
 //!                                      │
 //!                        kinds/ ◄──────┤       what there is to ask for
+//!                                      │ ◄──── feed/   recent changes, once for all watches
 //!                                      ▼
 //!                                   store/     objects, one revision after the other
 //! ```
@@ -26,6 +27,7 @@ use crate::access::{MASTERS, Policies, builtin};
 use crate::audit::{Audit, Network};
 use crate::auth::{Authenticator, Identity};
 use crate::collector::Collector;
+use crate::feed::Feed;
 use crate::in_flight::InFlight;
 use crate::kinds::{Registry, established};
 use crate::kubernetes::{event, namespace};
@@ -37,6 +39,7 @@ pub mod audit;
 pub mod auth;
 mod collector;
 pub mod error;
+mod feed;
 mod ids;
 mod in_flight;
 pub mod kinds;
@@ -95,6 +98,7 @@ impl Api {
         let server = Server {
             policies: Policies::new(Arc::clone(&store)),
             audit: Audit::new(Arc::clone(&store)),
+            feed: Feed::new(Arc::clone(&store)),
             store,
             authenticator,
             clock,

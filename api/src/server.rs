@@ -9,6 +9,7 @@ use crate::access::{Policies, RBAC, builtin};
 use crate::audit::{Audit, Origin};
 use crate::auth::Authenticator;
 use crate::error::Status;
+use crate::feed::Feed;
 use crate::ids::Ids;
 use crate::kinds::{Kind, Registry};
 use crate::plan::Planner;
@@ -22,6 +23,7 @@ pub(crate) struct Server {
     pub(crate) policies: Policies,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) audit: Audit,
+    pub(crate) feed: Feed,
     pub(crate) authenticator: Arc<dyn Authenticator>,
     pub(crate) clock: Clock,
     pub(crate) ids: Ids,

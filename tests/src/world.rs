@@ -395,6 +395,9 @@ impl World {
     /// When the store does not answer.
     pub async fn past(&self, resource: &str) -> anyhow::Result<Vec<Value>> {
         let (changes, _) = self.store.changes(resource, None, 0, usize::MAX).await?;
-        Ok(changes.into_iter().map(|change| change.object).collect())
+        Ok(changes
+            .into_iter()
+            .map(|change| change.object.into_value())
+            .collect())
     }
 }

@@ -265,13 +265,13 @@ mod tests {
             .unwrap()
             .object["metadata"]["uid"]
             .clone();
-        let mut child = store.get(&stored("child")).await.unwrap().unwrap();
-        child.object["status"]["createdWith"] =
-            serde_json::json!({"name": parent.name, "uid": uid});
+        let child = store.get(&stored("child")).await.unwrap().unwrap();
+        let mut object = child.object.into_value();
+        object["status"]["createdWith"] = serde_json::json!({"name": parent.name, "uid": uid});
         let write = crate::store::Write {
             key: child.key,
             expect: crate::store::Expect::Revision(child.revision),
-            effect: crate::store::Effect::Put(child.object),
+            effect: crate::store::Effect::Put(object),
         };
         store.write(write).await.unwrap();
         (with, token)
@@ -358,7 +358,7 @@ mod tests {
             limit: None,
         };
         let page = store.list(&query).await.unwrap();
-        let text = format!("{:?} {}", page.items[0].key, page.items[0].object);
+        let text = format!("{:?} {}", page.items[0].key, page.items[0].object.text());
         assert!(text.contains("robot"));
         assert!(!text.contains(&token.reveal()[4..]));
     }

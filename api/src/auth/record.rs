@@ -191,7 +191,7 @@ pub async fn revoke_token(store: &dyn Store, name: &str) -> Result<bool, TokenEr
         let write = Write {
             key: key.clone(),
             expect: Expect::Revision(stored.revision),
-            effect: Effect::Delete(stored.object),
+            effect: Effect::Delete(stored.object.into_value()),
         };
         match store.write(write).await {
             Ok(_) => return Ok(true),

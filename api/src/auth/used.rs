@@ -54,7 +54,7 @@ impl Used {
             let Some(stored) = store.get(&key).await? else {
                 continue;
             };
-            let mut object = stored.object;
+            let mut object = stored.object.into_value();
             let effect = match used_at {
                 Some(used_at) if !is_long_expired => {
                     let seconds = Timestamp::from_second(used_at.as_second()).unwrap_or(used_at);

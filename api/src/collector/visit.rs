@@ -45,7 +45,7 @@ impl Collector {
         let Some(live) = self.server.store.get(key).await? else {
             return Ok(());
         };
-        if live.revision > self.known_through() {
+        if live.revision > self.through.unwrap_or_default() {
             return Err(VisitError::Stale);
         }
         let references = owners(&live.object);

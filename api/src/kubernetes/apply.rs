@@ -28,7 +28,7 @@ pub(super) async fn apply(call: &Call) -> Result<Response, Status> {
                 .append(&mut call.judge_unknown(&unknown, &[])?);
             return call.respond(outcome);
         };
-        let mut before = call.kind.from_stored(live.object.clone());
+        let mut before = call.kind.from_stored(live.object.to_value());
         let mut managers = Managers::of(&before);
         metadata::set(&mut before, "managedFields", None);
         if managers.is_empty() {

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::body::Body;
 use super::managed_fields::Author;
-use super::negotiate::{Accept, Form, IncludeObject};
+use super::negotiate::{Accept, Encoding, Form, IncludeObject};
 use super::request::{FieldValidation, Query, RequestInfo};
 use super::table;
 use crate::audit::Origin;
@@ -162,6 +162,13 @@ impl Call {
                     ))
                 })
             })
+    }
+
+    /// Whether objects go out as they are stored, but for their version.
+    pub(super) fn is_plain(&self) -> bool {
+        self.accept.form == Form::Object
+            && self.accept.encoding == Encoding::Json
+            && self.kind.form.is_none()
     }
 
     /// One object in the form that was agreed on. Watches leave the column definitions out after the first.

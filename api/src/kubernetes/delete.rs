@@ -182,7 +182,11 @@ pub(crate) async fn delete_collection(call: &Call) -> Result<Response, Status> {
             Err(status) => return Err(status),
         }
     }
-    read::respond_list(call, deleted, page.revision, None, None)
+    read::respond_list(
+        call,
+        deleted,
+        read::list_metadata(page.revision, None, None),
+    )
 }
 
 /// Deletes one object, or marks it when finalizers hold it.
@@ -212,9 +216,13 @@ pub(crate) async fn remove(
                 // The first attempt may have ended half-way.
                 namespace::empty(server, origin, &live.key.name).await?;
             }
-            return Ok(Deleted::Marked(presented(kind, live.object, live.revision)));
+            return Ok(Deleted::Marked(presented(
+                kind,
+                live.object.into_value(),
+                live.revision,
+            )));
         }
-        let mut object = live.object.clone();
+        let mut object = live.object.to_value();
         if let Some(propagation) = options.propagation {
             let finalizers = propagation.applied_to(&object);
             let finalizers = (!finalizers.is_empty()).then(|| json!(finalizers));

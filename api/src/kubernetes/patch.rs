@@ -68,7 +68,7 @@ pub(crate) async fn patch(call: &Call) -> Result<Response, Status> {
     }
     loop {
         let live = call.existing().await?;
-        let mut candidate = presented(&call.kind, live.object.clone(), live.revision);
+        let mut candidate = presented(&call.kind, live.object.to_value(), live.revision);
         let has_lock = match &patch {
             Patch::Merge(patch) => {
                 json_patch::merge(&mut candidate, patch);

@@ -1,6 +1,7 @@
 //! Get and list.
 
 mod past;
+mod stream;
 mod token;
 mod version;
 
@@ -27,7 +28,7 @@ pub(crate) async fn get(call: &Call) -> Result<Response, Status> {
         Wanted::NotOlderThan(version).check(newest(call, version).await?)?;
     }
     let live = call.existing().await?;
-    let object = presented(&call.kind, live.object, live.revision);
+    let object = presented(&call.kind, live.object.into_value(), live.revision);
     call.respond(Outcome {
         code: StatusCode::OK,
         object,
@@ -58,7 +59,7 @@ pub(crate) async fn list(call: &Call) -> Result<Response, Status> {
         call,
         selector,
         limit: limit.map(|limit| usize::try_from(limit).unwrap_or(usize::MAX)),
-        objects: Vec::new(),
+        found: Vec::new(),
         last: token.as_ref().map(|token| token.after.clone()),
         left: 0,
     };
@@ -91,8 +92,7 @@ struct Filling<'c> {
     call: &'c Call,
     selector: Selector,
     limit: Option<usize>,
-    /// As clients see them.
-    objects: Vec<Value>,
+    found: Vec<Stored>,
     /// The last object that was looked at, when there is a limit: the next page begins behind it.
     last: Option<(String, String)>,
     /// How many were not looked at.
@@ -101,14 +101,14 @@ struct Filling<'c> {
 
 impl Filling<'_> {
     fn is_full(&self) -> bool {
-        self.limit.is_some_and(|limit| self.objects.len() >= limit)
+        self.limit.is_some_and(|limit| self.found.len() >= limit)
     }
 
     /// With the objects as they are now; answers with the version of the first look.
     async fn fill(&mut self) -> Result<u64, Status> {
         let mut version = None;
         loop {
-            let wanted = self.limit.map(|limit| limit - self.objects.len());
+            let wanted = self.limit.map(|limit| limit - self.found.len());
             let query = ListQuery {
                 resource: self.call.kind.resource(),
                 namespace: self.call.info.namespace.clone(),
@@ -154,9 +154,9 @@ impl Filling<'_> {
             if self.limit.is_some() {
                 self.last = Some((stored.key.namespace.clone(), stored.key.name.clone()));
             }
-            if self.selector.matches(&stored.object) {
-                let object = presented(&self.call.kind, stored.object, stored.revision);
-                self.objects.push(object);
+            // Whoever wants everything does not have every document read for it.
+            if self.selector.is_everything() || self.selector.matches(&stored.object) {
+                self.found.push(stored);
             }
             if self.is_full() {
                 self.left += (count - index - 1) as u64;
@@ -172,18 +172,24 @@ impl Filling<'_> {
         // With a selector nobody knows how many of the rest would match.
         let remaining = self.selector.is_everything().then_some(left);
         let remaining = remaining.filter(|remaining| *remaining > 0);
-        respond_list(call, self.objects, version, token, remaining)
+        let metadata = list_metadata(version, token, remaining);
+        if call.is_plain() {
+            return Ok(stream::respond(&call.kind, self.found, metadata));
+        }
+        let found = self.found.into_iter();
+        let objects = found
+            .map(|stored| presented(&call.kind, stored.object.into_value(), stored.revision))
+            .collect();
+        respond_list(call, objects, metadata)
     }
 }
 
-/// Answers with a list, in the form that was agreed on.
-pub(super) fn respond_list(
-    call: &Call,
-    objects: Vec<Value>,
+/// The metadata of a list.
+pub(super) fn list_metadata(
     version: u64,
     token: Option<String>,
     remaining: Option<u64>,
-) -> Result<Response, Status> {
+) -> Map<String, Value> {
     let mut metadata = Map::new();
     metadata.insert("resourceVersion".into(), json!(version.to_string()));
     if let Some(token) = token {
@@ -192,6 +198,15 @@ pub(super) fn respond_list(
             metadata.insert("remainingItemCount".into(), json!(remaining));
         }
     }
+    metadata
+}
+
+/// Answers with a list, in the form that was agreed on.
+pub(super) fn respond_list(
+    call: &Call,
+    objects: Vec<Value>,
+    metadata: Map<String, Value>,
+) -> Result<Response, Status> {
     let body = match call.accept.form {
         Form::Table => call.table(&objects, metadata, true)?,
         Form::Partial => {

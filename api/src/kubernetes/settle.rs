@@ -179,7 +179,7 @@ pub(super) async fn change(
     duplicates: &[String],
 ) -> Result<Settled, Status> {
     let kind = &*call.kind;
-    let before = kind.from_stored(live.object.clone());
+    let before = kind.from_stored(live.object.to_value());
     metadata::ensure_shape(&mut candidate)?;
     check_lock(kind, live, &candidate)?;
     let stated = stated_managers(call, &candidate["metadata"]["managedFields"]);

@@ -1,8 +1,8 @@
 //! Watch: a stream of changes, one JSON object a line.
 //!
-//! The stream is pulled. Each time the connection can take more, it reads the change log from where it stands; a slow
-//! reader therefore holds nobody up, and one that is slower than compaction gets 410 and lists anew. The store's revision only
-//! wakes it.
+//! The stream is pulled. Each time the connection can take more, it reads on from where it stands: from the feed of recent
+//! changes, or from the store's log when the feed begins later. A slow reader therefore holds nobody up, and one that is
+//! slower than compaction gets 410 and lists anew.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -20,9 +20,11 @@ use tokio::time::Instant;
 use super::call::Call;
 use super::negotiate::Form;
 use super::selector::Selector;
+use super::splice;
 use crate::error::{CauseReason, Fault, Status};
+use crate::feed::{Entry, Event, Reach, Wanted};
 use crate::server::presented;
-use crate::store::{Change, ChangeKind, ListQuery, StoreError};
+use crate::store::{ChangeKind, Document, ListQuery, StoreError};
 
 /// How long a watch lasts for which the client named no end.
 const LONGEST: Duration = Duration::from_secs(45 * 60);
@@ -30,7 +32,7 @@ const LONGEST: Duration = Duration::from_secs(45 * 60);
 /// How often an idle watch says how far it has got, to those who asked for it.
 const BOOKMARK_EVERY: Duration = Duration::from_secs(60);
 
-/// Changes read from the log in one go.
+/// Changes read in one go.
 const BATCH: usize = 500;
 
 struct Watch {
@@ -39,6 +41,7 @@ struct Watch {
     /// Everything up to this revision has been sent or was not selected.
     seen: u64,
     ready: VecDeque<Bytes>,
+    /// Announces what the feed has read.
     wake: tokio::sync::watch::Receiver<u64>,
     deadline: Instant,
     next_bookmark: Option<Instant>,
@@ -58,7 +61,7 @@ pub(crate) async fn watch(call: Call) -> Result<Response, Status> {
         .filter(|seconds| *seconds > 0);
     let timeout = timeout.map_or(LONGEST, |seconds| Duration::from_secs(seconds).min(LONGEST));
     let now = Instant::now();
-    let wake = call.server.store.revision();
+    let wake = call.server.feed.subscribe();
     let mut watch = Watch {
         selector,
         seen: from,
@@ -72,7 +75,7 @@ pub(crate) async fn watch(call: Call) -> Result<Response, Status> {
     };
     match initial {
         Initial::None => watch.check_origin(from).await?,
-        Initial::Newest => watch.seen = *watch.wake.borrow(),
+        Initial::Newest => watch.seen = watch.newest(),
         Initial::Events { is_announced } => {
             watch.list().await?;
             if is_announced {
@@ -153,10 +156,15 @@ fn initial_events(call: &Call, from: u64, has_bookmarks: bool) -> Result<Initial
 }
 
 impl Watch {
+    /// How far the store has come, as far as this server knows.
+    fn newest(&self) -> u64 {
+        *self.call.server.store.revision().borrow()
+    }
+
     /// A version from the future is one of another life of this store (a restored backup). Waiting for it would be
     /// waiting for ever; "too old" makes every client list anew.
     async fn check_origin(&self, from: u64) -> Result<(), Status> {
-        if from <= *self.wake.borrow() {
+        if from <= self.newest() {
             return Ok(());
         }
         // Another server on the same database may have handed it out before word of it came here: ask the store itself.
@@ -193,8 +201,16 @@ impl Watch {
         }
         self.seen = page.revision;
         for stored in page.items {
-            if self.selector.matches(&stored.object) {
-                self.push("ADDED", stored.object, stored.revision)?;
+            if !self.selects(&stored.object) {
+                continue;
+            }
+            let line = self
+                .call
+                .is_plain()
+                .then(|| splice::event(Event::Added.name(), stored.object.text(), stored.revision));
+            match line.flatten() {
+                Some(line) => self.ready.push_back(line),
+                None => self.push(Event::Added, stored.object.into_value(), stored.revision)?,
             }
         }
         Ok(())
@@ -223,23 +239,19 @@ impl Watch {
     async fn read(&mut self) -> Result<(), Status> {
         let call = Arc::clone(&self.call);
         let (resource, namespace) = (call.kind.resource(), call.info.namespace.as_deref());
+        let wanted = Wanted {
+            resource: &resource,
+            namespace,
+        };
         loop {
-            let (changes, through) = match call
-                .server
-                .store
-                .changes(&resource, namespace, self.seen, BATCH)
-                .await
-            {
-                Ok(found) => found,
-                Err(StoreError::Compacted { floor }) => {
-                    return Err(Status::expired(self.seen, floor));
-                }
-                Err(error) => return Err(call.refused("", error)),
+            let (entries, through) = match call.server.feed.after(self.seen, &wanted, BATCH) {
+                Reach::Through(entries, through) => (entries, through),
+                Reach::Older => self.read_store(&wanted).await?,
             };
-            let is_all = changes.len() < BATCH;
-            for change in changes {
-                self.change(change)?;
+            for entry in &entries {
+                self.change(entry)?;
             }
+            let is_all = through == self.seen || entries.len() < BATCH;
             self.seen = self.seen.max(through);
             if is_all || !self.ready.is_empty() {
                 return Ok(());
@@ -247,27 +259,56 @@ impl Watch {
         }
     }
 
+    /// What the store's own log says, for a watch that is further behind than the feed remembers.
+    async fn read_store(&self, wanted: &Wanted<'_>) -> Result<(Vec<Arc<Entry>>, u64), Status> {
+        let store = &self.call.server.store;
+        match store
+            .changes(wanted.resource, wanted.namespace, self.seen, BATCH)
+            .await
+        {
+            Ok((changes, through)) => {
+                let entries = changes.into_iter().map(Entry::new).map(Arc::new).collect();
+                Ok((entries, through))
+            }
+            Err(StoreError::Compacted { floor }) => Err(Status::expired(self.seen, floor)),
+            Err(error) => Err(self.call.refused("", error)),
+        }
+    }
+
+    /// Whoever wants everything does not have the document read for it.
+    fn selects(&self, object: &Document) -> bool {
+        self.selector.is_everything() || self.selector.matches(object)
+    }
+
     /// What a change is to this watch: objects come into a selection and leave it.
-    fn change(&mut self, change: Change) -> Result<(), Status> {
+    fn change(&mut self, entry: &Entry) -> Result<(), Status> {
+        let change = entry.change();
         let was = change
             .previous
             .as_ref()
-            .is_some_and(|object| self.selector.matches(object));
-        let is = change.kind != ChangeKind::Deleted && self.selector.matches(&change.object);
+            .is_some_and(|object| self.selects(object));
+        let is = change.kind != ChangeKind::Deleted && self.selects(&change.object);
         let event = match (was, is) {
-            (true, true) => "MODIFIED",
-            (false, true) => "ADDED",
-            (true, false) => "DELETED",
+            (true, true) => Event::Modified,
+            (false, true) => Event::Added,
+            (true, false) => Event::Deleted,
             (false, false) => return Ok(()),
         };
-        self.push(event, change.object, change.revision)
+        let line = self.call.is_plain().then(|| entry.line(event)).flatten();
+        match line {
+            Some(line) => {
+                self.ready.push_back(line);
+                Ok(())
+            }
+            None => self.push(event, change.object.to_value(), change.revision),
+        }
     }
 
-    fn push(&mut self, event: &str, object: Value, revision: u64) -> Result<(), Status> {
+    fn push(&mut self, event: Event, object: Value, revision: u64) -> Result<(), Status> {
         let object = presented(&self.call.kind, object, revision);
         let object = self.call.rendered(object, !self.has_sent_definitions)?;
         self.has_sent_definitions = true;
-        self.line(event, &object);
+        self.line(event.name(), &object);
         Ok(())
     }
 

@@ -63,7 +63,7 @@ pub(crate) async fn plan(
         .get(&Key::new(kind.resource(), namespace, &name))
         .await
         .map_err(|error| Status::from_store(kind, &name, error))?;
-    let previous: Option<Value> = live.map(|live| live.object);
+    let previous: Option<Value> = live.map(|live| live.object.into_value());
     // Another environment than the stored one may point anywhere on Railway: that needs the right to apply it.
     let verb = match &previous {
         None => Some("create"),

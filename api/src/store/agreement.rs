@@ -7,7 +7,7 @@ use super::audit::{AuditEntry, AuditOrder, AuditQuery, AuditSubject, Ended};
 use super::memory::MemoryStore;
 use super::postgres::{PostgresStore, test_server};
 use super::sqlite::SqliteStore;
-use super::{Effect, Expect, Key, ListQuery, Store, StoreError, Write};
+use super::{Change, Effect, Expect, Key, ListQuery, Store, StoreError, Write};
 
 /// One request. Revisions are given as distances, so that most expectations are nearly or quite right.
 #[derive(Debug, Clone)]
@@ -22,6 +22,10 @@ enum Request {
     },
     Changes {
         namespace: Option<String>,
+        back: u64,
+        limit: usize,
+    },
+    Log {
         back: u64,
         limit: usize,
     },
@@ -120,6 +124,7 @@ fn request() -> impl Strategy<Value = Request> {
             .prop_map(|(namespace, after, limit)| Request::List { namespace, after, limit }),
         3 => (namespace(), 0_u64..12, 0_usize..6)
             .prop_map(|(namespace, back, limit)| Request::Changes { namespace, back, limit }),
+        2 => (0_u64..12, 0_usize..6).prop_map(|(back, limit)| Request::Log { back, limit }),
         1 => (0_u64..8).prop_map(|back| Request::Compact { back }),
         1 => proptest::collection::vec(key(), 0..3).prop_map(Request::Record),
         3 => audit().prop_map(Request::Audit),
@@ -130,10 +135,12 @@ fn request() -> impl Strategy<Value = Request> {
 async fn answer(store: &dyn Store, request: &Request) -> String {
     let newest = *store.revision().borrow();
     let answer = match request {
-        Request::Get(key) => store
-            .get(key)
-            .await
-            .map(|found| format!("{:?}", found.map(|it| (it.key, it.revision, it.object)))),
+        Request::Get(key) => store.get(key).await.map(|found| {
+            format!(
+                "{:?}",
+                found.map(|it| (it.key, it.revision, it.object.into_value()))
+            )
+        }),
         Request::Put(key, guess, value) => {
             write(store, key, *guess, Effect::Put(value.clone())).await
         }
@@ -155,7 +162,7 @@ async fn answer(store: &dyn Store, request: &Request) -> String {
                 let items: Vec<_> = page
                     .items
                     .into_iter()
-                    .map(|it| (it.key, it.revision, it.object))
+                    .map(|it| (it.key, it.revision, it.object.into_value()))
                     .collect();
                 format!("{items:?} at {} and {}", page.revision, page.remaining)
             })
@@ -172,13 +179,11 @@ async fn answer(store: &dyn Store, request: &Request) -> String {
                 *limit,
             )
             .await
-            .map(|(changes, through)| {
-                let changes: Vec<_> = changes
-                    .into_iter()
-                    .map(|it| (it.revision, it.key, it.kind, it.object, it.previous))
-                    .collect();
-                format!("{changes:?} through {through}")
-            }),
+            .map(shown),
+        Request::Log { back, limit } => store
+            .log(newest.saturating_sub(*back), *limit)
+            .await
+            .map(shown),
         Request::Compact { back } => store
             .compact(newest.saturating_sub(*back))
             .await
@@ -194,6 +199,23 @@ async fn answer(store: &dyn Store, request: &Request) -> String {
         Ok(text) => format!("{text}; newest {announced}"),
         Err(error) => format!("{error:?}; newest {announced}"),
     }
+}
+
+fn shown((changes, through): (Vec<Change>, u64)) -> String {
+    let changes: Vec<_> = changes
+        .into_iter()
+        .map(|it| {
+            let previous = it.previous.map(|document| document.into_value());
+            (
+                it.revision,
+                it.key,
+                it.kind,
+                it.object.into_value(),
+                previous,
+            )
+        })
+        .collect();
+    format!("{changes:?} through {through}")
 }
 
 async fn write(

@@ -1,9 +1,7 @@
 //! Our values as the columns of a SQL database and back, alike for every backend. SQL's integers are signed; revisions
 //! are far from the sign.
 
-use serde_json::Value;
-
-use super::{ChangeKind, StoreError};
+use super::{ChangeKind, Document, StoreError};
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
@@ -39,7 +37,6 @@ pub(super) fn column_to_kind(column: &str) -> Result<ChangeKind, sqlx::Error> {
     }
 }
 
-pub(super) fn column_to_document(text: &str) -> Result<Value, sqlx::Error> {
-    // serde_json's message names a line and a column, not the content.
-    serde_json::from_str(text).map_err(|error| sqlx::Error::Decode(error.into()))
+pub(super) fn column_to_document(text: &str) -> Result<Document, sqlx::Error> {
+    Document::parse(text).map_err(|error| sqlx::Error::Decode(error.into()))
 }

@@ -45,6 +45,7 @@ macro_rules! suite {
             compacted_changes_are_refused_and_later_ones_kept,
             compaction_never_goes_back_and_never_forgets_the_future,
             compaction_leaves_objects_alone,
+            the_log_is_every_resources_changes_in_one_order,
             an_answered_write_is_announced,
             a_watcher_that_sleeps_between_wake_ups_misses_nothing,
             a_watch_from_before_compaction_is_told_so,

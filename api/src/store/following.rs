@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{ChangeKind, Key, ListQuery, Store, StoreError};
+use super::{ChangeKind, Document, Key, ListQuery, Store, StoreError};
 
 /// Changes read from the log in one go.
 const BATCH: usize = 500;
@@ -12,7 +12,7 @@ const BATCH: usize = 500;
 /// All objects of a few resources, as of some revision.
 pub(crate) struct Following {
     resources: &'static [&'static str],
-    objects: BTreeMap<Key, Value>,
+    objects: BTreeMap<Key, Document>,
     /// Every change up to this revision is in; `None` before the first look.
     through: Option<u64>,
 }
@@ -29,7 +29,9 @@ impl Following {
 
     /// In the order of their keys.
     pub(crate) fn objects(&self) -> impl Iterator<Item = (&Key, &Value)> {
-        self.objects.iter()
+        self.objects
+            .iter()
+            .map(|(key, document)| (key, &**document))
     }
 
     /// Whether every change up to this revision is in.

@@ -8,7 +8,7 @@ use tokio::task::JoinHandle;
 
 use super::audit::AuditEntry;
 use super::decision::Intent;
-use super::{Effect, Expect, Key, StoreError, Write};
+use super::{Document, Effect, Expect, Key, StoreError, Write};
 
 /// At most so many requests in one transaction, so that the first of a burst does not wait for all of it.
 pub(super) const GROUP: usize = 256;
@@ -31,8 +31,8 @@ pub(super) struct Prepared {
     pub(super) key: Key,
     pub(super) expect: Expect,
     pub(super) intent: Intent,
-    /// The document as JSON: written out by the caller, so that the writer's time goes to the disk.
-    pub(super) document: String,
+    /// Written out as text by the caller, so that the writer's time goes to the disk.
+    pub(super) document: Document,
     /// Added to the audit log when the write happens.
     pub(super) audit: Option<AuditEntry>,
 }
@@ -51,11 +51,13 @@ impl From<Write> for Prepared {
     fn from(write: Write) -> Self {
         let intent = Intent::from(&write.effect);
         let (Effect::Put(object) | Effect::Delete(object)) = write.effect;
+        let document = Document::from(object);
+        document.text();
         Self {
             key: write.key,
             expect: write.expect,
             intent,
-            document: object.to_string(),
+            document,
             audit: None,
         }
     }

@@ -6,14 +6,13 @@ use std::ops::Bound;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use serde_json::Value;
 use tokio::sync::watch;
 
 use super::audit::{AuditEntry, AuditOrder, AuditQuery, Recorded};
 use super::decision::{Intent, decide, floor_after};
 use super::{
-    Change, ChangeKind, Effect, FIRST_REVISION, Key, ListQuery, Page, Store, StoreError, Stored,
-    Write,
+    Change, ChangeKind, Document, Effect, FIRST_REVISION, Key, ListQuery, Page, Store, StoreError,
+    Stored, Write,
 };
 
 /// Keeps everything in ordered maps: the same writes in the same order give the same answers.
@@ -71,8 +70,14 @@ impl State {
         let kind = decide(expect, Intent::from(&effect), current)?;
         let revision = self.revision + 1;
         let (previous, object) = match effect {
-            Effect::Put(object) => (self.put(&key, revision, object.clone()), object),
-            Effect::Delete(last) => (self.objects.remove(&key).map(|was| was.object), last),
+            Effect::Put(object) => {
+                let object = Document::from(object);
+                (self.put(&key, revision, object.clone()), object)
+            }
+            Effect::Delete(last) => {
+                let was = self.objects.remove(&key).map(|was| was.object);
+                (was, Document::from(last))
+            }
         };
         self.log.insert(
             revision,
@@ -88,7 +93,7 @@ impl State {
         Ok(revision)
     }
 
-    fn put(&mut self, key: &Key, revision: u64, object: Value) -> Option<Value> {
+    fn put(&mut self, key: &Key, revision: u64, object: Document) -> Option<Document> {
         let stored = Stored {
             key: key.clone(),
             revision,
@@ -159,7 +164,7 @@ impl State {
 
     fn changes(
         &self,
-        resource: &str,
+        resource: Option<&str>,
         namespace: Option<&str>,
         after: u64,
         limit: usize,
@@ -171,7 +176,7 @@ impl State {
             .log
             .range((Bound::Excluded(after), Bound::Unbounded))
             .map(|(_, change)| change)
-            .filter(|change| change.key.resource == resource)
+            .filter(|change| resource.is_none_or(|resource| resource == change.key.resource))
             .filter(|change| namespace.is_none_or(|namespace| namespace == change.key.namespace))
             .take(limit)
             .cloned()
@@ -225,7 +230,12 @@ impl Store for MemoryStore {
         after: u64,
         limit: usize,
     ) -> Result<(Vec<Change>, u64), StoreError> {
-        self.state().changes(resource, namespace, after, limit)
+        self.state()
+            .changes(Some(resource), namespace, after, limit)
+    }
+
+    async fn log(&self, after: u64, limit: usize) -> Result<(Vec<Change>, u64), StoreError> {
+        self.state().changes(None, None, after, limit)
     }
 
     fn revision(&self) -> watch::Receiver<u64> {

@@ -25,6 +25,7 @@ mod column;
 pub mod compaction;
 pub mod data_dir;
 mod decision;
+mod document;
 pub(crate) mod following;
 mod group;
 pub mod maintenance;
@@ -47,6 +48,7 @@ use serde_json::Value;
 use tokio::sync::watch;
 
 use self::audit::{AuditEntry, AuditQuery, Recorded};
+pub use self::document::Document;
 
 /// The revision of a store that nobody has written to. Clients read a list's version `"0"` as "any", so it is not 0.
 pub const FIRST_REVISION: u64 = 1;
@@ -87,24 +89,15 @@ impl fmt::Display for Key {
     }
 }
 
-/// An object as it is now. `Debug` leaves the document out: it may hold a secret's opened values.
-#[derive(Clone, PartialEq)]
+/// An object as it is now.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Stored {
     /// Which object.
     pub key: Key,
     /// The revision of its last write; clients know it as `metadata.resourceVersion`.
     pub revision: u64,
     /// The document, without `metadata.resourceVersion`.
-    pub object: Value,
-}
-
-impl fmt::Debug for Stored {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Stored")
-            .field("key", &self.key)
-            .field("revision", &self.revision)
-            .finish_non_exhaustive()
-    }
+    pub object: Document,
 }
 
 /// Which objects to list, in order of (namespace, name).
@@ -180,8 +173,8 @@ pub enum ChangeKind {
     Deleted,
 }
 
-/// One entry of the change log. `Debug` leaves the documents out.
-#[derive(Clone, PartialEq)]
+/// One entry of the change log.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Change {
     /// The write's own revision; for a deletion that of the deletion, not of the write before it.
     pub revision: u64,
@@ -190,19 +183,9 @@ pub struct Change {
     /// What happened to it.
     pub kind: ChangeKind,
     /// The document after the write; for a deletion the last state that was handed in.
-    pub object: Value,
+    pub object: Document,
     /// The document before the write; `None` exactly when the object was created.
-    pub previous: Option<Value>,
-}
-
-impl fmt::Debug for Change {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Change")
-            .field("revision", &self.revision)
-            .field("key", &self.key)
-            .field("kind", &self.kind)
-            .finish_non_exhaustive()
-    }
+    pub previous: Option<Document>,
 }
 
 /// Why the store did not do what was asked.
@@ -279,6 +262,9 @@ pub trait Store: Send + Sync + 'static {
         limit: usize,
     ) -> Result<(Vec<Change>, u64), StoreError>;
 
+    /// Like [`Self::changes`], of every resource and namespace.
+    async fn log(&self, after: u64, limit: usize) -> Result<(Vec<Change>, u64), StoreError>;
+
     /// The newest committed revision; changes after the commit. A wake-up, not a payload.
     fn revision(&self) -> watch::Receiver<u64>;
 
@@ -329,6 +315,10 @@ impl<S: Store + ?Sized> Store for Arc<S> {
         limit: usize,
     ) -> Result<(Vec<Change>, u64), StoreError> {
         (**self).changes(resource, namespace, after, limit).await
+    }
+
+    async fn log(&self, after: u64, limit: usize) -> Result<(Vec<Change>, u64), StoreError> {
+        (**self).log(after, limit).await
     }
 
     fn revision(&self) -> watch::Receiver<u64> {

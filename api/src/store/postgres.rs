@@ -191,6 +191,10 @@ impl Store for PostgresStore {
         .await
     }
 
+    async fn log(&self, after: u64, limit: usize) -> Result<(Vec<Change>, u64), StoreError> {
+        within(read::log(&self.readers, after, limit)).await
+    }
+
     fn revision(&self) -> watch::Receiver<u64> {
         self.revision.clone()
     }

@@ -131,10 +131,9 @@ async fn a_namespace_whose_deletion_was_interrupted_goes_at_the_next_start() {
     // As a crash leaves it: marked, its contents still there.
     let key = Key::new("namespaces", "", "team");
     let Stored {
-        revision,
-        mut object,
-        ..
+        revision, object, ..
     } = world.store.get(&key).await.unwrap().unwrap();
+    let mut object = object.into_value();
     object["metadata"]["deletionTimestamp"] = json!("2026-11-21T12:00:00Z");
     let write = Write {
         key,

@@ -55,6 +55,10 @@ impl<S: Store> Store for Behind<S> {
         self.0.changes(resource, namespace, after, limit).await
     }
 
+    async fn log(&self, after: u64, limit: usize) -> Result<(Vec<Change>, u64), StoreError> {
+        self.0.log(after, limit).await
+    }
+
     fn revision(&self) -> watch::Receiver<u64> {
         self.1.subscribe()
     }

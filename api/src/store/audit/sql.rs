@@ -95,6 +95,6 @@ where
             .try_get::<Option<i64>, _>("revision")?
             .map(column_to_revision)
             .transpose()?,
-        record: column_to_document(&row.try_get::<String, _>("record")?)?,
+        record: column_to_document(&row.try_get::<String, _>("record")?)?.into_value(),
     })
 }

@@ -17,15 +17,15 @@ pub(crate) async fn changes_come_in_order_with_what_was_before(store: Arc<dyn St
             revision: created,
             key: key.clone(),
             kind: ChangeKind::Created,
-            object: marked("a"),
+            object: marked("a").into(),
             previous: None,
         },
         Change {
             revision: updated,
             key,
             kind: ChangeKind::Updated,
-            object: marked("b"),
-            previous: Some(marked("a")),
+            object: marked("b").into(),
+            previous: Some(marked("a").into()),
         },
     ];
     assert_eq!(changes, expected);
@@ -43,8 +43,8 @@ pub(crate) async fn a_deletion_carries_its_own_revision_and_the_last_state(store
         revision: gone,
         key,
         kind: ChangeKind::Deleted,
-        object: marked("last"),
-        previous: Some(marked("a")),
+        object: marked("last").into(),
+        previous: Some(marked("a").into()),
     };
     assert_eq!(changes_after(&*store, created).await, [expected]);
 }
@@ -159,7 +159,7 @@ pub(crate) async fn compaction_leaves_objects_alone(store: Arc<dyn Store>) {
     update(&*store, &key, revision, marked(1)).await.unwrap();
     // The state before an update is known although the write that made it is forgotten.
     let changes = changes_after(&*store, revision).await;
-    assert_eq!(changes[0].previous, Some(marked(0)));
+    assert_eq!(changes[0].previous, Some(marked(0).into()));
 }
 
 pub(crate) async fn an_answered_write_is_announced(store: Arc<dyn Store>) {
@@ -225,4 +225,36 @@ pub(crate) async fn a_watcher_that_sleeps_between_wake_ups_misses_nothing(store:
             .unwrap();
         assert_eq!(seen, expected);
     }
+}
+
+pub(crate) async fn the_log_is_every_resources_changes_in_one_order(store: Arc<dyn Store>) {
+    let start = newest(&*store).await;
+    let mut written = Vec::new();
+    for object in 0..9 {
+        let resource = ["secrets", ENVIRONMENTS, "leases"][object % 3];
+        let key = Key::new(resource, ["a", "b"][object % 2], format!("o{object}"));
+        let revision = create(&*store, &key, marked(object)).await.unwrap();
+        written.push((revision, key));
+    }
+    for limit in [1, 4, 100] {
+        let (mut seen, mut position) = (Vec::new(), start);
+        while position < newest(&*store).await {
+            let (changes, through) = store.log(position, limit).await.unwrap();
+            assert!(changes.len() <= limit && through > position);
+            seen.extend(
+                changes
+                    .into_iter()
+                    .map(|change| (change.revision, change.key)),
+            );
+            position = through;
+        }
+        assert_eq!(seen, written, "limit {limit}");
+    }
+    let end = newest(&*store).await;
+    let (nothing, through) = store.log(end + 1000, 10).await.unwrap();
+    assert_eq!((nothing.len(), through), (0, end));
+    store.compact(end).await.unwrap();
+    let early = store.log(start, 10).await;
+    assert!(matches!(early, Err(StoreError::Compacted { floor }) if floor == end - 1));
+    assert_eq!(store.log(end - 1, 10).await.unwrap().0.len(), 1);
 }

@@ -28,7 +28,10 @@ pub(crate) async fn an_update_needs_the_revision_that_it_read(store: Arc<dyn Sto
         assert!(matches!(late, Err(StoreError::Conflict { current }) if current == second));
     }
     let stored = store.get(&key).await.unwrap().unwrap();
-    assert_eq!((stored.revision, stored.object), (second, marked("b")));
+    assert_eq!(
+        (stored.revision, stored.object.into_value()),
+        (second, marked("b"))
+    );
 }
 
 pub(crate) async fn a_second_create_is_refused(store: Arc<dyn Store>) {

@@ -172,7 +172,7 @@ async fn open_all(
         let key = row.key();
         let document = column_to_document(row.text("object").unwrap_or_default())
             .map_err(database.statement())?;
-        for (field, outcome) in sealed_values(sealer, &key, document) {
+        for (field, outcome) in sealed_values(sealer, &key, document.into_value()) {
             match outcome {
                 Ok(()) => opened += 1,
                 // Not sealed by any key: nothing that another key would mend.

@@ -90,7 +90,7 @@ async fn live(store: &dyn Store) {
     let gone = Write {
         key: things("c"),
         expect: Expect::Revision(c.revision),
-        effect: Effect::Delete(c.object),
+        effect: Effect::Delete(c.object.into_value()),
     };
     store.write(gone).await.unwrap();
     let secret = Key::new("secrets", "default", "db");

@@ -77,13 +77,13 @@ impl<'a> Batch<'a> {
         )?;
         self.newest += 1;
         let revision = self.newest;
-        let after = (kind != ChangeKind::Deleted).then_some((revision, write.document.as_str()));
+        let after = (kind != ChangeKind::Deleted).then_some((revision, write.document.text()));
         self.objects.insert(&write.key, after);
         self.log.push(Logged {
             revision,
             key: &write.key,
             kind,
-            object: &write.document,
+            object: write.document.text(),
             previous: before.map(|(_, document)| document),
         });
         if let Some(entry) = &write.audit {

@@ -199,13 +199,51 @@ pub(super) async fn changes(
     .bind(if is_nowhere { 0 } else { rows_at_most(limit) })
     .fetch_all(readers)
     .await?;
+    logged(&rows, after, limit)
+}
+
+pub(super) async fn log(
+    readers: &PgPool,
+    after: u64,
+    limit: usize,
+) -> Result<(Vec<Change>, u64), StoreError> {
+    let rows = sqlx::query(
+        "select
+            store_state.revision as newest,
+            store_state.floor,
+            page.revision,
+            page.resource,
+            page.namespace,
+            page.name,
+            page.kind,
+            page.object,
+            page.previous
+        from store_state
+        left join lateral (
+            select revision, resource, namespace, name, kind, object, previous
+            from changes
+            where revision > $1
+            order by revision
+            limit $2
+        ) as page on true
+        order by page.revision",
+    )
+    .bind(revision_to_column(after))
+    .bind(rows_at_most(limit))
+    .fetch_all(readers)
+    .await?;
+    logged(&rows, after, limit)
+}
+
+/// Changes from rows that carry the state, and through which revision they have been read.
+fn logged(rows: &[PgRow], after: u64, limit: usize) -> Result<(Vec<Change>, u64), StoreError> {
     let state = rows.first().ok_or(sqlx::Error::RowNotFound)?;
     let newest = column_to_revision(state.try_get("newest")?)?;
     let floor = column_to_revision(state.try_get("floor")?)?;
     if after < floor {
         return Err(StoreError::Compacted { floor });
     }
-    let changes = items(&rows, codec::change)?;
+    let changes = items(rows, codec::change)?;
     let through = read_through(&changes, after, limit, newest);
     Ok((changes, through))
 }

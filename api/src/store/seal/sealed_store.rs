@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use super::{Place, SealError, Sealer};
 use crate::store::audit::{AuditEntry, AuditQuery, Recorded};
 use crate::store::{
-    Change, Effect, Expect, Key, ListQuery, Page, Store, StoreError, Stored, Write,
+    Change, Document, Effect, Expect, Key, ListQuery, Page, Store, StoreError, Stored, Write,
 };
 
 /// The resource whose objects hold secrets.
@@ -99,13 +99,30 @@ impl<S: Store> SealedStore<S> {
         })
     }
 
-    fn unseal(&self, key: &Key, object: &mut Value) -> Result<(), StoreError> {
-        each_secret(key, object, |field, value| {
+    /// Opens what is sealed in it. Documents of other resources stay as they are, unread.
+    fn unseal(&self, key: &Key, document: &mut Document) -> Result<(), StoreError> {
+        if key.resource != SECRETS {
+            return Ok(());
+        }
+        let mut object = document.to_value();
+        each_secret(key, &mut object, |field, value| {
             let sealed = value.as_str().ok_or(SealError::NotSealed)?;
             let plain = self.sealer.open(sealed, place(key, field))?;
             // It was JSON when it was sealed, and an altered text does not open.
             serde_json::from_slice(&plain).map_err(|_| SealError::Refused)
-        })
+        })?;
+        *document = Document::from(object);
+        Ok(())
+    }
+
+    fn unseal_changes(&self, changes: &mut [Change]) -> Result<(), StoreError> {
+        for change in changes {
+            self.unseal(&change.key, &mut change.object)?;
+            if let Some(previous) = &mut change.previous {
+                self.unseal(&change.key, previous)?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -230,12 +247,13 @@ impl<S: Store> Store for SealedStore<S> {
             .inner
             .changes(resource, namespace, after, limit)
             .await?;
-        for change in &mut changes {
-            self.unseal(&change.key, &mut change.object)?;
-            if let Some(previous) = &mut change.previous {
-                self.unseal(&change.key, previous)?;
-            }
-        }
+        self.unseal_changes(&mut changes)?;
+        Ok((changes, through))
+    }
+
+    async fn log(&self, after: u64, limit: usize) -> Result<(Vec<Change>, u64), StoreError> {
+        let (mut changes, through) = self.inner.log(after, limit).await?;
+        self.unseal_changes(&mut changes)?;
         Ok((changes, through))
     }
 
@@ -329,7 +347,7 @@ mod tests {
             assert_eq!(change.object, expected);
             assert_eq!(
                 change.previous,
-                (change.kind != ChangeKind::Created).then(|| expected.clone())
+                (change.kind != ChangeKind::Created).then(|| expected.clone().into())
             );
         }
         assert_eq!(changes.len(), 3);
@@ -405,7 +423,8 @@ mod tests {
             .write(write(secret_key(), Expect::Absent, put))
             .await
             .unwrap();
-        let sealed = inner.get(&secret_key()).await.unwrap().unwrap().object;
+        let sealed = inner.get(&secret_key()).await.unwrap().unwrap();
+        let sealed = sealed.object.into_value();
         let thief = Key::new("secrets", "mine", "db");
         inner
             .write(write(thief.clone(), Expect::Absent, Effect::Put(sealed)))

@@ -1,6 +1,6 @@
 //! Reads, each from one snapshot: what needs two statements runs them in one transaction.
 
-use sqlx::sqlite::{SqliteConnection, SqlitePool, SqliteTransaction};
+use sqlx::sqlite::{SqliteConnection, SqlitePool, SqliteRow, SqliteTransaction};
 use sqlx::{Row, Sqlite};
 
 use super::codec;
@@ -146,8 +146,7 @@ fn limit(query: &ListQuery) -> i64 {
         .map_or(NO_LIMIT, |limit| i64::try_from(limit).unwrap_or(i64::MAX))
 }
 
-/// One statement is one snapshot. Every watcher asks this at every write, so that the two more that a transaction would
-/// take are worth saving: the one row of the state comes along with each change, or alone when there is none.
+/// One statement is one snapshot: the one row of the state comes along with each change, or alone when there is none.
 pub(super) async fn changes(
     readers: &SqlitePool,
     resource: &str,
@@ -182,6 +181,41 @@ pub(super) async fn changes(
     .bind(i64::try_from(limit.max(1)).unwrap_or(i64::MAX))
     .fetch_all(readers)
     .await?;
+    logged(&rows, after, limit)
+}
+
+pub(super) async fn log(
+    readers: &SqlitePool,
+    after: u64,
+    limit: usize,
+) -> Result<(Vec<Change>, u64), StoreError> {
+    let rows = sqlx::query(
+        "select
+            store_state.revision as newest,
+            store_state.floor,
+            changes.revision,
+            changes.resource,
+            changes.namespace,
+            changes.name,
+            changes.kind,
+            changes.object,
+            changes.previous
+        from store_state
+        left join changes on changes.revision > ?1
+        where store_state.id = 1
+        order by changes.revision
+        limit ?2",
+    )
+    .bind(revision_to_column(after))
+    // At least one, for the state.
+    .bind(i64::try_from(limit.max(1)).unwrap_or(i64::MAX))
+    .fetch_all(readers)
+    .await?;
+    logged(&rows, after, limit)
+}
+
+/// Changes from rows that carry the state, and through which revision they have been read.
+fn logged(rows: &[SqliteRow], after: u64, limit: usize) -> Result<(Vec<Change>, u64), StoreError> {
     let state = rows.first().ok_or(sqlx::Error::RowNotFound)?;
     let newest = column_to_revision(state.try_get("newest")?)?;
     let floor = column_to_revision(state.try_get("floor")?)?;

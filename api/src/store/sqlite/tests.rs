@@ -44,7 +44,7 @@ async fn a_reopened_store_has_everything_and_goes_on_counting() {
     let key = Key::new("environments.mirage.dev", "default", "a");
     let stored = store.get(&key).await.unwrap().unwrap();
     assert_eq!(
-        (stored.revision, stored.object),
+        (stored.revision, stored.object.into_value()),
         (second, json!({"mark": 2}))
     );
     let early = store.changes(&key.resource, None, 0, 10).await;
