@@ -43,8 +43,11 @@ lint: ## Check formatting, lints and (where cargo-deny is at hand) licences and 
 fmt: ## Format the code
 	$(CARGO) fmt --all
 
-bench: ## Print what Mirage costs in Railway requests and time, counted by the simulator
+bench: ## Print what Mirage costs in Railway requests and time, and how its store does beside etcd
 	$(CARGO) run --locked -p mirage-tests --bin bench
+	@deploy/bench-tools.sh
+	$(CARGO) build --release --locked -p mirage
+	$(CARGO) run --release --locked -p mirage-tests --features etcd-bench --bin bench_etcd
 
 simulate: ## Replay histories of the seeded world: make simulate SEEDS=0..10000, or SEEDS=4711
 	MIRAGE_SEEDS="$(SEEDS)" $(CARGO) test --locked -p mirage-tests --test simulation_world -- --nocapture

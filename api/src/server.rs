@@ -138,7 +138,7 @@ impl Server {
 /// An object as clients see it: with its version, and in this kind's form.
 pub(crate) fn presented(kind: &Kind, object: Value, revision: u64) -> Value {
     let mut object = kind.from_stored(object);
-    if let Some(metadata) = object["metadata"].as_object_mut() {
+    if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
         metadata.insert("resourceVersion".into(), json!(revision.to_string()));
     }
     object

@@ -1,5 +1,7 @@
 //! What Mirage costs, counted by the simulated Railway.
 
+#[cfg(feature = "etcd-bench")]
+pub mod beside_etcd;
 mod convergence;
 mod latency;
 mod provision;

@@ -4,6 +4,8 @@
 //!   history  random specs, edits, faults ──┐
 //!   boundary a cut at every effect ────────┼──► world: API, controllers and Railway on one paused clock ──► invariants
 //!   bench    what it costs ────────────────┘
+//!
+//!   load     many writers ──► one server or two on one database ──► many watches: everything once, in order
 //! ```
 //!
 //! The tests themselves stand in `tests/`; the first word of a file's name tells what it needs.
@@ -13,6 +15,7 @@ pub mod boundary;
 pub mod durability;
 pub mod history;
 pub mod invariants;
+pub mod load;
 pub mod manifest;
 pub mod process;
 pub mod seeds;

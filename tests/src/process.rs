@@ -10,6 +10,7 @@
 //! from the same moment, so that what waits three minutes waits two seconds.
 
 pub mod binary;
+pub mod connection;
 pub mod crash;
 pub mod door;
 pub mod forgetful;

@@ -14,6 +14,7 @@ use tokio::process::{Child, Command};
 
 use super::{
     binary::{self, Ended, run},
+    connection::Connection,
     railway::Railway,
     waiting::{Look, until},
 };
@@ -111,6 +112,11 @@ impl Mirage {
         self.up().await
     }
 
+    /// Its process; none once it has ended.
+    pub fn pid(&self) -> Option<u32> {
+        self.child.id()
+    }
+
     /// The folder in which its commands run; its data is in `.mirage`.
     pub fn folder(&self) -> &Path {
         self.folder.path()
@@ -139,6 +145,16 @@ impl Mirage {
             .as_str()
             .with_context(|| format!("addresses.json has no {of}"))?
             .to_owned())
+    }
+
+    /// A kept connection by plain HTTP, as administrator.
+    ///
+    /// # Errors
+    /// It is not up.
+    pub async fn connect(&self) -> Result<Connection> {
+        let url = self.address("http")?;
+        let host = url.trim_start_matches("http://").trim_end_matches('/');
+        Connection::connect(host, &self.token()?).await
     }
 
     /// The administrator's token.
