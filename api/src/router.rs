@@ -106,7 +106,7 @@ async fn kubernetes(State(door): State<Door>, request: Request) -> Response {
             .into_response(),
     };
     if takes_gzip {
-        response = gzip::compressed(response).await;
+        response = gzip::compressed(response);
     }
     response
 }
