@@ -46,8 +46,8 @@ fmt: ## Format the code
 bench: ## Print what Mirage costs in Railway requests and time, and how its store does beside etcd
 	$(CARGO) run --locked -p mirage-tests --bin bench
 	@deploy/bench-tools.sh
-	$(CARGO) build --release --locked -p mirage
-	$(CARGO) run --release --locked -p mirage-tests --features etcd-bench --bin bench_etcd
+	$(CARGO) build --release --locked -p mirage -p mirage-tests --features mirage-tests/etcd-bench --bin mirage --bin bench_etcd
+	$${CARGO_TARGET_DIR:-target}/release/bench_etcd
 
 simulate: ## Replay histories of the seeded world: make simulate SEEDS=0..10000, or SEEDS=4711
 	MIRAGE_SEEDS="$(SEEDS)" $(CARGO) test --locked -p mirage-tests --test simulation_world -- --nocapture

@@ -133,7 +133,7 @@ struct Material {
 /// A TLS configuration whose certificate can be exchanged while it serves.
 #[derive(Debug)]
 pub struct Tls {
-    /// For [`serve_tls`]: TLS 1.2 and 1.3, HTTP/1.1.
+    /// For [`serve_tls`]: TLS 1.2 and 1.3, HTTP/2 and HTTP/1.1.
     pub config: Arc<ServerConfig>,
     /// What clients must trust, for [`write_kubeconfig`](crate::auth::write_kubeconfig).
     pub ca_pem: Option<String>,
@@ -150,7 +150,7 @@ impl Tls {
             .map_err(TlsError::Certificate)?
             .with_no_client_auth()
             .with_cert_resolver(Arc::clone(&current) as Arc<dyn ResolvesServerCert>);
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        config.alpn_protocols = vec![serve::HTTP_2.to_vec(), b"http/1.1".to_vec()];
         Ok(Self {
             config: Arc::new(config),
             ca_pem: material.ca_pem,

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,9 +11,9 @@ use axum::body::Body;
 use axum::extract::ConnectInfo;
 use http::Request;
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
+use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
@@ -27,6 +28,18 @@ const HANDSHAKE: Duration = Duration::from_secs(10);
 /// How long a client may take for a request's headers, counted from the connection's or the last answer's end: it also
 /// closes what is idle.
 const HEADERS: Duration = Duration::from_secs(120);
+
+/// How often an HTTP/2 client that says nothing is asked whether it is there, as Kubernetes asks.
+const PING: Duration = Duration::from_secs(30);
+
+/// How long it may take to say so.
+const PONG: Duration = Duration::from_secs(15);
+
+/// Requests and watches at once on one HTTP/2 connection, as many as at Kubernetes.
+const STREAMS: u32 = 250;
+
+/// HTTP/2's name in the TLS handshake (RFC 9113, section 3.2).
+pub(super) const HTTP_2: &[u8] = b"h2";
 
 /// How long answers under way may take after the shutdown; watches, which never end by themselves, are cut off then.
 const GRACE: Duration = Duration::from_secs(5);
@@ -73,7 +86,13 @@ pub async fn serve_tls(
         let acceptor = acceptor.clone();
         async move {
             match tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await {
-                Ok(Ok(stream)) => Some(stream),
+                Ok(Ok(stream)) => Some(Connected {
+                    protocol: match stream.get_ref().1.alpn_protocol() {
+                        Some(HTTP_2) => Protocol::Http2,
+                        _ => Protocol::Http1,
+                    },
+                    stream,
+                }),
                 Ok(Err(error)) => {
                     tracing::debug!(%peer, %error, "a TLS handshake failed");
                     None
@@ -100,9 +119,27 @@ pub async fn serve_plain(
     if exposure == Exposure::Loopback && !address.ip().to_canonical().is_loopback() {
         return Err(ServeError::Exposed { address });
     }
-    let connect = |stream, _peer| async move { Some(stream) };
+    let connect = |stream, _peer| async move {
+        Some(Connected {
+            stream,
+            protocol: Protocol::Http1,
+        })
+    };
     serve(listener, router, connect, shutdown).await;
     Ok(())
+}
+
+/// What was agreed upon in the TLS handshake; without one it is HTTP/1.1.
+#[derive(Debug, Clone, Copy)]
+enum Protocol {
+    Http1,
+    Http2,
+}
+
+/// A connection that is ready for requests.
+struct Connected<Stream> {
+    stream: Stream,
+    protocol: Protocol,
 }
 
 async fn serve<Connect, Connecting, Stream>(
@@ -112,7 +149,7 @@ async fn serve<Connect, Connecting, Stream>(
     shutdown: impl Future<Output = ()> + Send,
 ) where
     Connect: Fn(TcpStream, SocketAddr) -> Connecting,
-    Connecting: Future<Output = Option<Stream>> + Send + 'static,
+    Connecting: Future<Output = Option<Connected<Stream>>> + Send + 'static,
     Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let (stop, stopping) = watch::channel(false);
@@ -138,8 +175,8 @@ async fn serve<Connect, Connecting, Stream>(
         let connecting = connect(stream, peer);
         let (router, stopping) = (router.clone(), stopping.clone());
         connections.spawn(async move {
-            if let Some(stream) = connecting.await {
-                converse(stream, peer, router, stopping).await;
+            if let Some(connected) = connecting.await {
+                converse(connected, peer, router, stopping).await;
             }
         });
     }
@@ -157,31 +194,54 @@ async fn serve<Connect, Connecting, Stream>(
 
 /// All requests of one connection.
 async fn converse(
-    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    Connected { stream, protocol }: Connected<impl AsyncRead + AsyncWrite + Unpin + Send + 'static>,
     peer: SocketAddr,
     router: Router,
-    mut stopping: watch::Receiver<bool>,
+    stopping: watch::Receiver<bool>,
 ) {
     let service = service_fn(move |request: Request<Incoming>| {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(ConnectInfo(peer));
         router.clone().oneshot(request)
     });
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEADERS)
-        .serve_connection(TokioIo::new(stream), service)
-        .with_upgrades();
-    let mut connection = std::pin::pin!(connection);
-    let stopped = async { stopping.wait_for(|stop| *stop).await.is_ok() };
-    let outcome = tokio::select! {
-        outcome = connection.as_mut() => outcome,
-        _ = stopped => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
+    let stream = TokioIo::new(stream);
+    let outcome = match protocol {
+        Protocol::Http1 => {
+            let connection = http1::Builder::new()
+                .timer(TokioTimer::new())
+                .header_read_timeout(HEADERS)
+                .serve_connection(stream, service)
+                .with_upgrades();
+            until_told(connection, |it| it.graceful_shutdown(), stopping).await
+        }
+        Protocol::Http2 => {
+            let connection = http2::Builder::new(TokioExecutor::new())
+                .timer(TokioTimer::new())
+                .keep_alive_interval(PING)
+                .keep_alive_timeout(PONG)
+                .max_concurrent_streams(STREAMS)
+                .serve_connection(stream, service);
+            until_told(connection, |it| it.graceful_shutdown(), stopping).await
         }
     };
     if let Err(error) = outcome {
         tracing::debug!(%peer, %error, "a connection broke");
+    }
+}
+
+/// The connection's end: its own, or after the answers under way once it is told to stop.
+async fn until_told<C: Future<Output = hyper::Result<()>>>(
+    connection: C,
+    shut_down: impl FnOnce(Pin<&mut C>),
+    mut stopping: watch::Receiver<bool>,
+) -> hyper::Result<()> {
+    let mut connection = std::pin::pin!(connection);
+    let stopped = async { stopping.wait_for(|stop| *stop).await.is_ok() };
+    tokio::select! {
+        outcome = connection.as_mut() => outcome,
+        _ = stopped => {
+            shut_down(connection.as_mut());
+            connection.await
+        }
     }
 }

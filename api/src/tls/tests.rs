@@ -5,6 +5,9 @@ use std::os::unix::fs::PermissionsExt;
 use axum::Router;
 use axum::extract::ConnectInfo;
 use axum::routing::get;
+use http_body_util::BodyExt as _;
+use hyper::client::conn::http2;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use jiff::ToSpan;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore};
@@ -256,16 +259,18 @@ async fn handshake(
     server: &Server,
     ca_pem: &str,
     version: &'static rustls::SupportedProtocolVersion,
+    protocols: &[&[u8]],
 ) -> tokio_rustls::client::TlsStream<TcpStream> {
     let mut roots = RootCertStore::empty();
     roots
         .add(CertificateDer::from_pem_slice(ca_pem.as_bytes()).unwrap())
         .unwrap();
-    let config = ClientConfig::builder_with_provider(provider())
+    let mut config = ClientConfig::builder_with_provider(provider())
         .with_protocol_versions(&[version])
         .unwrap()
         .with_root_certificates(roots)
         .with_no_client_auth();
+    config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
     let stream = TcpStream::connect(server.address).await.unwrap();
     TlsConnector::from(Arc::new(config))
         .connect(ServerName::try_from("localhost").unwrap(), stream)
@@ -279,7 +284,7 @@ async fn tls_1_2_and_1_3_are_spoken() {
     let tls = TlsFiles::ensure(dir.path(), &[], day(0)).unwrap();
     let server = Server::start(&tls).await;
     for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
-        let mut stream = handshake(&server, tls.ca_pem.as_ref().unwrap(), version).await;
+        let mut stream = handshake(&server, tls.ca_pem.as_ref().unwrap(), version, &[]).await;
         let request = b"GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
         stream.write_all(request).await.unwrap();
         let mut answer = Vec::new();
@@ -287,6 +292,44 @@ async fn tls_1_2_and_1_3_are_spoken() {
         let _ = stream.read_to_end(&mut answer).await;
         assert!(answer.ends_with(b"hello"), "{version:?}");
     }
+}
+
+#[tokio::test]
+async fn http_2_serves_watches_and_requests_side_by_side_on_one_connection() {
+    let dir = tempfile::tempdir().unwrap();
+    let tls = TlsFiles::ensure(dir.path(), &[], day(0)).unwrap();
+    let mut server = Server::start(&tls).await;
+    let ca = tls.ca_pem.as_ref().unwrap();
+    let protocols: [&[u8]; 2] = [b"h2", b"http/1.1"];
+    let stream = handshake(&server, ca, &rustls::version::TLS13, &protocols).await;
+    assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
+    let (mut requests, connection) = http2::handshake(TokioExecutor::new(), TokioIo::new(stream))
+        .await
+        .unwrap();
+    let connection = tokio::spawn(connection);
+    let mut ask = |path: &str| {
+        let request = http::Request::get(server.url("localhost", path));
+        requests.send_request(request.body(axum::body::Body::empty()).unwrap())
+    };
+    let mut watches = Vec::new();
+    for _ in 0..20 {
+        let mut watch = ask("/endless").await.unwrap().into_body();
+        let first = watch.frame().await.unwrap().unwrap();
+        assert_eq!(first.into_data().unwrap(), "first\n");
+        watches.push(watch);
+    }
+    let answer = ask("/").await.unwrap();
+    assert_eq!(answer.version(), http::Version::HTTP_2);
+    assert_eq!(
+        answer.into_body().collect().await.unwrap().to_bytes(),
+        "hello"
+    );
+    server.stop.take().unwrap().send(()).unwrap();
+    tokio::time::timeout(std::time::Duration::from_secs(30), &mut server.task)
+        .await
+        .expect("the server did not stop")
+        .unwrap();
+    let _ = connection.await.unwrap();
 }
 
 #[tokio::test]
@@ -351,6 +394,7 @@ async fn a_renewed_certificate_is_served_without_a_restart() {
             &server,
             tls.ca_pem.as_ref().unwrap(),
             &rustls::version::TLS13,
+            &[],
         )
         .await;
         stream.get_ref().1.peer_certificates().unwrap().to_vec()

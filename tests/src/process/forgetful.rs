@@ -5,7 +5,7 @@ use std::{path::PathBuf, sync::Arc};
 use anyhow::Result;
 use async_trait::async_trait;
 use jiff::Timestamp;
-use k8s_openapi::api::coordination::v1::Lease;
+use k8s_openapi::api::core::v1::ConfigMap;
 use kube::api::PostParams;
 use mirage_api::{
     Api, ApiOptions, Ids,
@@ -15,6 +15,12 @@ use mirage_api::{
 };
 use tempfile::TempDir;
 use tokio::{net::TcpListener, task::JoinHandle};
+
+/// Bytes of changes that a server keeps in memory.
+const KEPT: usize = 16 << 20;
+
+/// As large as an object can be, nearly.
+const LARGE: usize = 900_000;
 
 const TOKEN: &str = "known-to-the-test";
 
@@ -90,11 +96,14 @@ impl Forgetful {
     /// # Errors
     /// The store does not answer.
     pub async fn forgets(&self) -> Result<()> {
-        // The newest change is always kept: let it be one that nobody looks at.
-        let leases: kube::Api<Lease> = kube::Api::default_namespaced(self.client());
-        let mut lease = Lease::default();
-        lease.metadata.generate_name = Some("unwatched-".to_owned());
-        leases.create(&PostParams::default(), &lease).await?;
+        // What it has read last it keeps in memory: let that be changes that nobody looks at.
+        let maps: kube::Api<ConfigMap> = kube::Api::default_namespaced(self.client());
+        let mut map = ConfigMap::default();
+        map.metadata.generate_name = Some("unwatched-".to_owned());
+        map.data = Some([("text".to_owned(), "x".repeat(LARGE))].into());
+        for _ in 0..=KEPT / LARGE {
+            maps.create(&PostParams::default(), &map).await?;
+        }
         let newest = *self.store.revision().borrow();
         Ok(self.store.compact(newest).await?)
     }
