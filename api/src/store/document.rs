@@ -15,7 +15,7 @@ pub struct Document(Arc<Inner>);
 
 /// At least one of the two is there from the beginning.
 struct Inner {
-    text: OnceLock<Box<str>>,
+    text: OnceLock<Arc<str>>,
     value: OnceLock<Value>,
 }
 
@@ -24,7 +24,7 @@ impl Document {
     ///
     /// # Errors
     /// It is not JSON. The error names a line and a column, not the content.
-    pub fn parse(text: impl Into<Box<str>>) -> Result<Self, serde_json::Error> {
+    pub fn parse(text: impl Into<Arc<str>>) -> Result<Self, serde_json::Error> {
         let text = text.into();
         // Read through without building anything, so that asking for the value later cannot fail.
         serde_json::from_str::<Readable>(&text)?;
@@ -36,9 +36,14 @@ impl Document {
 
     /// The document as text, without `metadata.resourceVersion` like the value.
     pub fn text(&self) -> &str {
+        self.shared_text()
+    }
+
+    /// The text, for whoever needs it for longer than the document.
+    pub(crate) fn shared_text(&self) -> &Arc<str> {
         self.0.text.get_or_init(|| {
             let value = self.0.value.get().unwrap_or(&Value::Null);
-            value.to_string().into_boxed_str()
+            value.to_string().into()
         })
     }
 

@@ -21,6 +21,7 @@
 //! [`Store::revision`] is a wake-up and carries no payload; whoever wakes reads [`Store::changes`] from its own position.
 
 pub mod audit;
+mod batch;
 mod column;
 pub mod compaction;
 pub mod data_dir;

@@ -21,8 +21,8 @@
 //! the server itself, or to a pooler in session mode.
 
 mod address;
-mod batch;
 mod codec;
+mod columns;
 mod follow;
 pub(in crate::store) mod open;
 mod read;

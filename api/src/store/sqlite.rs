@@ -11,6 +11,7 @@
 mod codec;
 mod known;
 mod read;
+mod rows;
 mod writer;
 
 use std::path::{Path, PathBuf};

@@ -8,10 +8,11 @@ use sqlx::Connection as _;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgTransaction};
 use tokio::sync::{mpsc, watch};
 
-use super::batch::{Batch, Keys};
+use super::columns::{self, Keys};
 use super::follow::CHANNEL;
 use super::{ANSWER, CONNECT, codec, open};
 use crate::store::audit::AuditEntry;
+use crate::store::batch::Batch;
 use crate::store::column::{column_to_revision, revision_to_column};
 use crate::store::group::{GROUP, Outcome, Prepared, Request, announce};
 use crate::store::{Key, StoreError};
@@ -181,11 +182,24 @@ async fn fill(
         .fetch_one(&mut **transaction)
         .await?;
     let current = current(transaction, group).await?;
-    let batch = Batch::decide(column_to_revision(newest)?, &current, group.iter().copied());
+    let mut batch = Batch::new(column_to_revision(newest)?);
+    let outcomes = group
+        .iter()
+        .map(|work| match work {
+            Work::Write(write) => {
+                let there = current.get(&write.key);
+                batch.write(
+                    write,
+                    there.map(|(revision, document)| (*revision, document.as_str())),
+                )
+            }
+            Work::Record(entries) => batch.record(entries),
+        })
+        .collect();
     if !batch.is_empty() {
         write(transaction, &batch).await?;
     }
-    Ok((batch.newest, batch.outcomes))
+    Ok((batch.newest(), outcomes))
 }
 
 /// The objects that the group concerns, as far as they are there.
@@ -222,10 +236,10 @@ async fn current(
 
 /// One statement for the whole group: its length in round trips does not grow with the group, while everybody waits.
 async fn write(transaction: &mut PgTransaction<'_>, batch: &Batch<'_>) -> Result<(), sqlx::Error> {
-    let gone = batch.gone();
-    let (put, revisions, documents) = batch.put();
-    let log = batch.log();
-    let audit = batch.audit();
+    let gone = columns::gone(batch);
+    let (put, revisions, documents) = columns::put(batch);
+    let log = columns::log(batch);
+    let audit = columns::audit(batch);
     sqlx::query(
         "with
         counted as (
@@ -279,7 +293,7 @@ async fn write(transaction: &mut PgTransaction<'_>, batch: &Batch<'_>) -> Result
         -- Sent with the commit, or not at all.
         select pg_notify($27, '')",
     )
-    .bind(revision_to_column(batch.newest))
+    .bind(revision_to_column(batch.newest()))
     .bind(gone.resources)
     .bind(gone.namespaces)
     .bind(gone.names)

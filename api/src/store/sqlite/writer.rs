@@ -8,14 +8,13 @@ use sqlx::{Connection, Row};
 use tokio::sync::{mpsc, watch};
 
 use super::known::{Current, Known};
-use super::read;
+use super::{read, rows};
 use crate::store::audit::AuditEntry;
-use crate::store::column::{
-    column_to_document, column_to_revision, kind_to_column, revision_to_column,
-};
-use crate::store::decision::{decide, floor_after};
+use crate::store::batch::Batch;
+use crate::store::column::{column_to_document, column_to_revision, revision_to_column};
+use crate::store::decision::floor_after;
 use crate::store::group::{GROUP, Outcome, Prepared, Request, announce};
-use crate::store::{ChangeKind, Key, StoreError};
+use crate::store::{Key, StoreError};
 
 /// What the writer can do.
 #[derive(Debug)]
@@ -34,12 +33,8 @@ pub(super) struct File {
     pub(super) known: Arc<Known>,
 }
 
-/// What a group has done so far; nobody knows of it before the commit.
-struct Group {
-    newest: u64,
-    /// Objects that it wrote, with the revision of the last write.
-    written: HashMap<Key, (u64, Current)>,
-}
+/// What a group did to each object: the revision of the last write and what the object is since.
+type Written = Vec<(Key, u64, Current)>;
 
 /// Serves requests until every sender is gone.
 pub(super) async fn run(
@@ -50,12 +45,16 @@ pub(super) async fn run(
     let mut group = Vec::with_capacity(GROUP);
     while requests.recv_many(&mut group, GROUP).await > 0 {
         match file.commit(&group).await {
-            Ok((done, outcomes)) => {
-                for (key, (revision, current)) in done.written {
+            Ok(Done {
+                newest,
+                written,
+                outcomes,
+            }) => {
+                for (key, revision, current) in written {
                     file.known.was_written(key, current, revision);
                 }
                 // Before the replies: who has an answer finds its revision announced, and its write known.
-                announce(&announced, done.newest);
+                announce(&announced, newest);
                 for (request, outcome) in group.drain(..).zip(outcomes) {
                     // A caller that has gone away does not undo its write.
                     let _ = request.reply.send(outcome);
@@ -78,140 +77,76 @@ pub(super) async fn run(
     }
 }
 
+/// What came of a group.
+struct Done {
+    newest: u64,
+    written: Written,
+    outcomes: Vec<Outcome>,
+}
+
 impl File {
     /// Does the whole group in one transaction. A failed expectation is that request's outcome and leaves the others
     /// alone; an error of the database is everybody's, and nothing has happened.
-    async fn commit(
-        &mut self,
-        requests: &[Request<Work>],
-    ) -> Result<(Group, Vec<Outcome>), sqlx::Error> {
+    async fn commit(&mut self, requests: &[Request<Work>]) -> Result<Done, sqlx::Error> {
         // `immediate` takes the write lock at once: a read that is upgraded later may fail when another program wrote.
         let mut transaction = self.connection.begin_with("begin immediate").await?;
         // Read anew each time rather than remembered: after a commit that failed, only the file knows.
         let before = read::newest(&mut transaction).await?;
-        let mut group = Group {
-            newest: before,
-            written: HashMap::new(),
-        };
-        let mut outcomes = Vec::with_capacity(requests.len());
-        for request in requests {
-            outcomes.push(match &request.work {
+        let there = there(&mut transaction, &self.known, requests).await?;
+        let mut batch = Batch::new(before);
+        let mut outcomes: Vec<Outcome> = requests
+            .iter()
+            .map(|request| match &request.work {
                 Work::Write(prepared) => {
-                    group.write(&mut transaction, &self.known, prepared).await?
+                    let there = there.get(&prepared.key).and_then(Option::as_ref);
+                    batch.write(
+                        prepared,
+                        there.map(|(revision, document)| (*revision, document.text())),
+                    )
                 }
-                Work::Record(entries) => {
-                    for entry in entries {
-                        record(&mut transaction, entry, None).await?;
-                    }
-                    Ok(group.newest)
-                }
-                Work::Compact { keep_from } => {
-                    Ok(compact(&mut transaction, group.newest, *keep_from).await?)
-                }
-            });
-        }
-        if group.newest != before {
-            sqlx::query("update store_state set revision = ?1")
-                .bind(revision_to_column(group.newest))
-                .execute(&mut *transaction)
-                .await?;
+                Work::Record(entries) => batch.record(entries),
+                Work::Compact { .. } => Ok(before),
+            })
+            .collect();
+        rows::insert(&mut transaction, &batch).await?;
+        // Behind the writes: what is forgotten must have been written.
+        for (request, outcome) in requests.iter().zip(&mut outcomes) {
+            if let Work::Compact { keep_from } = &request.work {
+                *outcome = Ok(compact(&mut transaction, batch.newest(), *keep_from).await?);
+            }
         }
         transaction.commit().await?;
-        Ok((group, outcomes))
+        let written = batch.objects().map(|(key, last)| {
+            let current = last.document.map(|it| (last.revision, it.clone()));
+            (key.clone(), last.revision, current)
+        });
+        Ok(Done {
+            newest: batch.newest(),
+            written: written.collect(),
+            outcomes,
+        })
     }
 }
 
-impl Group {
-    async fn write(
-        &mut self,
-        transaction: &mut SqliteTransaction<'_>,
-        known: &Known,
-        prepared: &Prepared,
-    ) -> Result<Outcome, sqlx::Error> {
-        let Prepared {
-            key,
-            expect,
-            intent,
-            document,
-            audit,
-        } = prepared;
-        let own = self.written.get(key).map(|(_, current)| current.clone());
-        let current = match own.or_else(|| known.get(key)) {
-            Some(current) => current,
-            None => current(transaction, key).await?,
-        };
-        let kind = match decide(
-            *expect,
-            *intent,
-            current.as_ref().map(|(revision, _)| *revision),
-        ) {
-            Ok(kind) => kind,
-            Err(refusal) => return Ok(Err(refusal)),
-        };
-        let revision = self.newest + 1;
-        // Two statements in one: each has to be carried to SQLite's own thread and its answer back.
-        let statement = match kind {
-            ChangeKind::Created | ChangeKind::Updated => PUT,
-            ChangeKind::Deleted => DELETE,
-        };
-        sqlx::query(statement)
-            .bind(&key.resource)
-            .bind(&key.namespace)
-            .bind(&key.name)
-            .bind(revision_to_column(revision))
-            .bind(document.text())
-            .bind(kind_to_column(kind))
-            .bind(current.as_ref().map(|(_, document)| document.text()))
-            .execute(&mut **transaction)
-            .await?;
-        if let Some(entry) = audit {
-            record(transaction, entry, Some(revision)).await?;
-        }
-        let after = (kind != ChangeKind::Deleted).then(|| (revision, document.clone()));
-        self.written.insert(key.clone(), (revision, after));
-        self.newest = revision;
-        Ok(Ok(revision))
-    }
-}
-
-/// The object as it becomes, and the change.
-const PUT: &str = "insert into objects (resource, namespace, name, revision, object)
-    values (?1, ?2, ?3, ?4, ?5)
-    on conflict (resource, namespace, name) do update set
-        revision = excluded.revision,
-        object = excluded.object;
-    insert into changes (revision, resource, namespace, name, kind, object, previous)
-    values (?4, ?1, ?2, ?3, ?6, ?5, ?7)";
-
-/// The same for an object that goes.
-const DELETE: &str = "delete from objects
-    where resource = ?1 and namespace = ?2 and name = ?3;
-    insert into changes (revision, resource, namespace, name, kind, object, previous)
-    values (?4, ?1, ?2, ?3, ?6, ?5, ?7)";
-
-async fn record(
+/// The objects that the group concerns, as they are before it.
+async fn there<'r>(
     transaction: &mut SqliteTransaction<'_>,
-    entry: &AuditEntry,
-    revision: Option<u64>,
-) -> Result<(), sqlx::Error> {
-    // Sequence numbers are the file's own row numbers: the largest and one more, which without removals has no gap.
-    sqlx::query(
-        "insert into audit (time, username, verb, resource, namespace, name, code, is_routine, revision, record)
-        values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-    )
-    .bind(entry.time)
-    .bind(&entry.username)
-    .bind(&entry.verb)
-    .bind(&entry.resource)
-    .bind(&entry.namespace)
-    .bind(&entry.name)
-    .bind(i64::from(entry.code))
-    .bind(i64::from(entry.is_routine))
-    .bind(revision.map(revision_to_column))
-    .bind(&entry.record)
-    .execute(&mut **transaction)
-    .await
-    .map(drop)
+    known: &Known,
+    requests: &'r [Request<Work>],
+) -> Result<HashMap<&'r Key, Current>, sqlx::Error> {
+    let mut there = HashMap::with_capacity(requests.len());
+    for request in requests {
+        if let Work::Write(prepared) = &request.work
+            && !there.contains_key(&prepared.key)
+        {
+            let current = match known.get(&prepared.key) {
+                Some(current) => current,
+                None => current(transaction, &prepared.key).await?,
+            };
+            there.insert(&prepared.key, current);
+        }
+    }
+    Ok(there)
 }
 
 async fn current(
