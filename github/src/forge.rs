@@ -53,6 +53,8 @@ pub trait Forge: Send + Sync {
     async fn branch(&self, repository: &RepositoryName, branch: &str) -> Result<Branch, Error>;
 
     /// All open pull requests, by number. One request while there are at most 100.
+    ///
+    /// GitHub's lists lag: one that is missing here is closed only once [`Forge::pull_request`] says so too.
     async fn open_pull_requests(
         &self,
         repository: &RepositoryName,
@@ -145,7 +147,8 @@ pub trait Forge: Send + Sync {
         deployment: DeploymentId,
     ) -> Result<Vec<DeploymentStatus>, Error>;
 
-    /// Says where a deployment stands. A success makes the environment's earlier ones inactive.
+    /// Says where a deployment stands. A success makes the environment's earlier deployments inactive by itself only where
+    /// they are neither transient nor production; others stay active until that is said of each.
     async fn create_deployment_status(
         &self,
         repository: &RepositoryName,
