@@ -6,6 +6,8 @@
 //!   bench    what it costs ────────────────┘
 //!
 //!   load     many writers ──► one server or two on one database ──► many watches: everything once, in order
+//!   bench    what it costs ────────────────┘                                                ▲
+//!   github   a GitHub of our own, with its webhooks ────────────────────────────────────────┘
 //! ```
 //!
 //! The tests themselves stand in `tests/`; the first word of a file's name tells what it needs.
@@ -13,6 +15,7 @@
 pub mod bench;
 pub mod boundary;
 pub mod durability;
+pub mod github;
 pub mod history;
 pub mod invariants;
 pub mod load;
