@@ -40,7 +40,7 @@ use crate::store::{Store, StoreError};
 pub use address::{Network, NetworkError};
 pub use changes::Change;
 pub(crate) use observe::{disclosure, observe};
-pub(crate) use origin::Origin;
+pub(crate) use origin::{Origin, address_of};
 pub use record::{Client, Effect, Outcome, Record, User};
 
 /// The group and the plural by which rights to read the log are given: `list` and `watch` on `auditrecords`.

@@ -33,6 +33,7 @@ use crate::kinds::{Registry, established};
 use crate::kubernetes::{event, namespace};
 use crate::server::Server;
 use crate::store::Store;
+use crate::webhooks::Webhooks;
 
 mod access;
 pub mod audit;
@@ -50,11 +51,13 @@ mod router;
 mod server;
 pub mod store;
 pub mod tls;
+mod webhooks;
 
 pub use access::Limits;
 pub use ids::Ids;
 pub use plan::{PlanError, PlannedChange, Planner};
 pub use server::Clock;
+pub use webhooks::{WebhookCount, WebhookOutcome};
 
 /// What an API server is made of.
 pub struct ApiOptions {
@@ -106,6 +109,7 @@ impl Api {
             planner,
             version,
             registry,
+            webhooks: Webhooks::new(),
         };
         Self {
             server: Arc::new(server),
@@ -200,7 +204,13 @@ impl Api {
         Collector::new(Arc::clone(&self.server), client).run().await;
     }
 
-    /// The routes for callers with bearer tokens. `/version` and the health checks need none.
+    /// How many webhooks came and what became of them, and how many writes they led to.
+    pub fn webhook_counts(&self) -> (Vec<WebhookCount>, u64) {
+        let webhooks = &self.server.webhooks;
+        (webhooks.counts(), webhooks.writes())
+    }
+
+    /// The routes for callers with bearer tokens. `/version`, the health checks and webhooks need none.
     pub fn router(&self) -> Router {
         let callers = router::Callers::Bearers(Arc::clone(&self.in_flight));
         router::router(Arc::clone(&self.server), callers)

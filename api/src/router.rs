@@ -30,6 +30,7 @@ use crate::kubernetes::{
 use crate::product;
 use crate::server::Server;
 use crate::store::StoreError;
+use crate::webhooks;
 
 /// Where callers come from.
 #[derive(Clone)]
@@ -49,15 +50,25 @@ pub(crate) enum Callers {
 
 /// All routes, for these callers.
 pub(crate) fn router(server: Arc<Server>, callers: Callers) -> Router {
+    // Outside of the layer: who sends webhooks has no token, and what is refused of them fills no audit log.
+    let webhooks = match &callers {
+        Callers::Bearers(_) => webhooks::router(Arc::clone(&server)),
+        Callers::Trusted(_) => Router::new(),
+    };
     Router::new()
         .route("/api/v1/plan", post(plan).fallback(kubernetes))
         .route("/api/v1/audit", get(audit_log).fallback(kubernetes))
+        .route(
+            "/api/v1/webhooks/railway",
+            get(railway_webhook).fallback(kubernetes),
+        )
         .fallback(kubernetes)
         .layer(middleware::from_fn_with_state(
             Arc::clone(&server),
             audit::observe,
         ))
         .with_state(Door { server, callers })
+        .merge(webhooks)
 }
 
 /// `POST /api/v1/plan?namespace=`: what an environment would do, without doing it.
@@ -86,6 +97,22 @@ async fn audit_log(State(door): State<Door>, request: Request) -> Response {
             false => door.admit(&identity)?,
         };
         product::audit::audit(&door.server, &identity, &query).await
+    };
+    answer.await.unwrap_or_else(Status::into_response)
+}
+
+/// `GET /api/v1/webhooks/railway?namespace=&name=`: where Railway's webhooks about an environment go.
+async fn railway_webhook(State(door): State<Door>, request: Request) -> Response {
+    let answer = async {
+        let (parts, _) = request.into_parts();
+        let identity = door.identify(&parts).await?;
+        let _permit = door.admit(&identity)?;
+        let query = Query::parse(parts.uri.query());
+        let namespace = query.get("namespace").unwrap_or("default");
+        let name = query
+            .get("name")
+            .ok_or_else(|| Status::bad_request("name is required: that of an environment"))?;
+        webhooks::address(&door.server, &identity, namespace, name).await
     };
     answer.await.unwrap_or_else(Status::into_response)
 }

@@ -14,6 +14,7 @@ use crate::ids::Ids;
 use crate::kinds::{Kind, Registry};
 use crate::plan::Planner;
 use crate::store::{Effect, Expect, Key, Store, Stored, Write};
+use crate::webhooks::Webhooks;
 
 /// Tells the time; simulated worlds bring their own.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -30,6 +31,7 @@ pub(crate) struct Server {
     pub(crate) planner: Option<Arc<dyn Planner>>,
     pub(crate) version: String,
     pub(crate) registry: Registry,
+    pub(crate) webhooks: Webhooks,
 }
 
 impl Server {

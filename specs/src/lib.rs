@@ -35,6 +35,7 @@ pub mod template;
 pub mod templates;
 pub mod validate;
 pub mod variable;
+pub mod wake;
 
 pub use account::{RailwayAccount, RailwayAccountSpec, RailwayAccountStatus};
 pub use environment::{Environment, EnvironmentSpec, EnvironmentType};

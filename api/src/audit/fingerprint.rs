@@ -2,20 +2,15 @@
 
 use std::fmt;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use ring::hmac;
-use ring::rand::{SecureRandom, SystemRandom};
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 use zeroize::Zeroizing;
 
 use crate::store::seal::AUDIT_KEYS;
-use crate::store::{Effect, Expect, Key, Store, StoreError, Write};
+use crate::store::{Store, StoreError, kept_key};
 
 const NAME: &str = "fingerprints";
-
-const LENGTH: usize = 32;
 
 /// The key of fingerprints. It is an object in the store, sealed like a secret, so that all servers on one database have
 /// the same and no fingerprint can be checked against guesses by who has only the database.
@@ -51,44 +46,11 @@ pub(super) struct KeptKey(OnceCell<FingerprintKey>);
 impl KeptKey {
     /// The store's key; the first server that ever asks makes it.
     pub(super) async fn of(&self, store: &dyn Store) -> Result<&FingerprintKey, StoreError> {
-        self.0.get_or_try_init(|| ensure(store)).await
-    }
-}
-
-async fn ensure(store: &dyn Store) -> Result<FingerprintKey, StoreError> {
-    let key = Key::new(AUDIT_KEYS, "", NAME);
-    if let Some(found) = find(store, &key).await? {
-        return Ok(found);
-    }
-    let mut bytes = Zeroizing::new([0; LENGTH]);
-    SystemRandom::new()
-        .fill(&mut *bytes)
-        .map_err(|_| StoreError::unavailable("no random numbers to make a fingerprint key from"))?;
-    let write = Write {
-        key: key.clone(),
-        expect: Expect::Absent,
-        effect: Effect::Put(json!({"data": {"key": STANDARD.encode(*bytes)}})),
-    };
-    match store.write(write).await {
-        Ok(_) => Ok(FingerprintKey::new(&*bytes)),
-        // Another server was first.
-        Err(StoreError::AlreadyExists) => find(store, &key).await?.ok_or(StoreError::NotFound),
-        Err(error) => Err(error),
-    }
-}
-
-async fn find(store: &dyn Store, key: &Key) -> Result<Option<FingerprintKey>, StoreError> {
-    let Some(stored) = store.get(key).await? else {
-        return Ok(None);
-    };
-    let text = stored.object["data"]["key"].as_str().unwrap_or_default();
-    let bytes = Zeroizing::new(STANDARD.decode(text).unwrap_or_default());
-    if bytes.len() == LENGTH {
-        Ok(Some(FingerprintKey::new(&bytes)))
-    } else {
-        Err(StoreError::unavailable(
-            "the stored key of audit fingerprints is not readable",
-        ))
+        let made = async || {
+            let bytes = kept_key::ensure(store, AUDIT_KEYS, NAME).await?;
+            Ok(FingerprintKey::new(&*bytes))
+        };
+        self.0.get_or_try_init(made).await
     }
 }
 

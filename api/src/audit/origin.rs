@@ -7,7 +7,7 @@ use axum::extract::ConnectInfo;
 use http::{HeaderMap, Request, header};
 use jiff::Timestamp;
 
-use super::{Client, Network, Outcome, Record, User, address};
+use super::{Audit, Client, Network, Outcome, Record, User, address};
 use crate::auth::Identity;
 use crate::kubernetes::request::RequestInfo;
 
@@ -38,9 +38,8 @@ impl Origin {
         time: Timestamp,
         trusted: &[Network],
     ) -> Self {
-        let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
         let headers = request.headers();
-        let address = peer.map(|ConnectInfo(peer)| client(peer.ip(), headers, trusted));
+        let address = sender(request, trusted);
         Self {
             audit_id,
             time,
@@ -156,6 +155,16 @@ impl Origin {
         }
         record
     }
+}
+
+/// Where a request comes from; unknown when it came by no socket.
+pub(crate) fn address_of<B>(request: &Request<B>, audit: &Audit) -> Option<IpAddr> {
+    sender(request, audit.trusted_proxies())
+}
+
+fn sender<B>(request: &Request<B>, trusted: &[Network]) -> Option<IpAddr> {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    peer.map(|ConnectInfo(peer)| client(peer.ip(), request.headers(), trusted))
 }
 
 fn client(peer: IpAddr, headers: &HeaderMap, trusted: &[Network]) -> IpAddr {

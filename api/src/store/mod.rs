@@ -29,6 +29,7 @@ mod decision;
 mod document;
 pub(crate) mod following;
 mod group;
+pub(crate) mod kept_key;
 pub mod maintenance;
 pub mod memory;
 mod position;

@@ -22,7 +22,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 use zeroize::Zeroizing;
 
 pub use master_key::{KEY_FILE, KeyError, MasterKeys};
-pub(crate) use sealed_store::AUDIT_KEYS;
+pub(crate) use sealed_store::{AUDIT_KEYS, WEBHOOK_KEYS};
 pub use sealed_store::{OpenError, SealedStore};
 pub(in crate::store) use sealed_store::{has_secrets, sealed_values};
 

@@ -17,6 +17,9 @@ const SECRETS: &str = "secrets";
 /// Where the audit log keeps the key of its fingerprints; sealed in the same way.
 pub(crate) const AUDIT_KEYS: &str = "keys.audit.mirage.dev";
 
+/// Holds the key of the tokens in webhooks' addresses.
+pub(crate) const WEBHOOK_KEYS: &str = "keys.webhooks.mirage.dev";
+
 /// The maps of a Secret whose values are secret.
 const SECRET_MAPS: [&str; 2] = ["data", "stringData"];
 
@@ -141,7 +144,7 @@ fn each_secret(
     object: &mut Value,
     mut replace: impl FnMut(&str, &Value) -> Result<Value, SealError>,
 ) -> Result<(), StoreError> {
-    if ![SECRETS, AUDIT_KEYS].contains(&key.resource.as_str()) {
+    if ![SECRETS, AUDIT_KEYS, WEBHOOK_KEYS].contains(&key.resource.as_str()) {
         return Ok(());
     }
     for map in SECRET_MAPS {
