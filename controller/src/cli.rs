@@ -36,6 +36,7 @@ mod validate;
 mod version;
 mod wait;
 mod watching;
+mod webhook;
 
 use std::{io, process::ExitCode};
 
@@ -84,6 +85,7 @@ pub(crate) enum Command {
     Retry(retry::Retry),
     Delete(delete::Delete),
     Token(Box<token::Token>),
+    Webhook(webhook::Webhook),
     Db(db::Db),
     Crds(crds::Crds),
     Schema(schema::Schema),
@@ -151,6 +153,7 @@ pub(crate) async fn run(command: Command) -> ExitCode {
         Command::Describe(verb) => verb.run(out).await,
         Command::Delete(verb) => verb.run(out).await,
         Command::Token(verb) => verb.run(out).await,
+        Command::Webhook(verb) => verb.run(out).await,
         Command::Wait(verb) => verb.run(out).await,
         Command::Plan(verb) => verb.run(out).await,
         Command::Completions(verb) => verb.run(out),

@@ -23,6 +23,7 @@ mod railway;
 mod railway_metrics;
 mod sockets;
 mod storage;
+mod webhook_metrics;
 
 use std::{
     io::{self, Write as _},
@@ -61,6 +62,7 @@ use crate::{
         metrics::Metrics,
         railway::{Railway, RailwayError},
         sockets::{SocketError, Sockets, Wanted},
+        webhook_metrics::WebhookMetrics,
     },
     shutdown,
 };
@@ -226,6 +228,10 @@ pub(crate) async fn run(options: Options) -> Result<(), ServeError> {
         planner.now_is(own_planner);
         controllers = Some(running);
     }
+
+    metrics
+        .registry
+        .register_collector(Box::new(WebhookMetrics(api.clone())));
 
     // Owned objects go with their owners even where nothing is reconciled. Of several servers on one database the one
     // whose controllers act does this as well.

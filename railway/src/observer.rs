@@ -24,6 +24,7 @@ use std::{
     time::Duration,
 };
 
+use jiff::Timestamp;
 use tokio::{
     sync::{Notify, broadcast},
     time::Instant,
@@ -239,6 +240,18 @@ impl Observer {
         if let Some(watched) = state.projects.get_mut(project) {
             watched.forget_config(environment);
         }
+    }
+
+    /// Somebody said at `at` that it is worth a look: what was read before we first hear of that is read afresh when it is
+    /// next asked for. Saying the same again changes nothing, however often.
+    pub fn look_since(&self, project: &ProjectId, at: Timestamp) {
+        let mut state = self.inner.state();
+        let tick = state.next_tick();
+        state
+            .projects
+            .entry(project.clone())
+            .or_default()
+            .look_since(tick, at);
     }
 
     /// Whether our last write is so recent that reads may not show it.

@@ -21,4 +21,5 @@ mod plan;
 mod tokens;
 mod two_servers;
 mod watch;
+mod webhooks;
 mod world;

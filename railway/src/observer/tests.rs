@@ -131,6 +131,21 @@ async fn a_look_at_what_did_not_change_costs_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_wish_for_a_look_costs_one_look_however_often_it_is_said() {
+    let world = World::new();
+    world.show("p", project(1));
+    let observer = world.observer();
+    look(&observer).await;
+    world.railway.take_operations();
+    let (noon, later) = ("2026-01-01T12:00:00Z", "2026-01-01T12:00:01Z");
+    for (wish, reads) in [(noon, 1), (noon, 0), (later, 1), (noon, 0), (later, 0)] {
+        observer.look_since(&ProjectId::new("p"), wish.parse().unwrap());
+        look(&observer).await;
+        assert_eq!(world.railway.take_operations().len(), reads, "{wish}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn callers_at_the_same_moment_share_a_read() {
     let world = World::new();
     world.show("p", project(1));

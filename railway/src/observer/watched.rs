@@ -7,6 +7,7 @@ use std::{
 };
 
 use futures::{future::BoxFuture, future::Shared};
+use jiff::Timestamp;
 use tokio::time::Instant;
 
 use crate::{
@@ -99,6 +100,8 @@ pub(super) struct Watched {
     /// When the last read began, ended or not.
     pub(super) attempted_at: Option<Instant>,
     wrote: Option<(u64, Instant)>,
+    /// The newest wish for a look, and the tick at which it was heard.
+    wished: Option<(u64, Timestamp)>,
     pub(super) active: bool,
     pub(super) doubt: Option<Doubt>,
     pub(super) configs: BTreeMap<EnvironmentId, CachedConfig>,
@@ -120,8 +123,9 @@ impl Watched {
             return (now < look_again).then(|| Presence::Unknown(doubt.words.clone()));
         }
         let is_older_than_write = self.wrote.is_some_and(|(tick, _)| self.as_of <= tick);
+        let is_older_than_wish = self.wished.is_some_and(|(tick, _)| self.as_of <= tick);
         let is_old = now > read_at + self.interval(options) * 2;
-        if is_older_than_write || is_old || self.lacks_config() {
+        if is_older_than_write || is_older_than_wish || is_old || self.lacks_config() {
             return None;
         }
         self.known.as_ref().map(|_| self.last_known())
@@ -153,11 +157,18 @@ impl Watched {
     pub(super) fn joinable_flight(&self) -> Option<Flight> {
         let (began, flight) = self.flight.as_ref()?;
         let shows_our_write = self.wrote.is_none_or(|(tick, _)| *began > tick);
-        shows_our_write.then(|| flight.clone())
+        let is_after_wish = self.wished.is_none_or(|(tick, _)| *began > tick);
+        (shows_our_write && is_after_wish).then(|| flight.clone())
     }
 
     pub(super) fn wrote(&mut self, tick: u64, now: Instant) {
         self.wrote = Some((tick, now));
+    }
+
+    pub(super) fn look_since(&mut self, tick: u64, at: Timestamp) {
+        if self.wished.is_none_or(|(_, earlier)| earlier < at) {
+            self.wished = Some((tick, at));
+        }
     }
 
     pub(super) fn in_grace(&self, grace: Duration, now: Instant) -> bool {

@@ -49,7 +49,7 @@ pub(super) async fn visit(
         // A process that has just started says nothing before it has tried: what is known stays told.
         Err(Unwanted::NotYet) => return Ok(("waiting", Action::requeue(ctx.intervals.soon))),
     };
-    let observed = match look(&effective, &account, &mut journal, ctx).await? {
+    let observed = match look(environment, &effective, &account, &mut journal, ctx).await? {
         Ok(observed) => observed,
         Err(error) => {
             let unseen = Observed::nothing(error.to_string(), ctx.intervals.patience);
@@ -201,6 +201,7 @@ async fn wanted(
 
 /// What there is, with the ledger balanced against it.
 async fn look(
+    environment: &Environment,
     effective: &Effective,
     account: &Account,
     journal: &mut Journal,
@@ -219,6 +220,9 @@ async fn look(
         || effective.project.clone(),
         |id| ProjectTarget::Id(mirage_railway::id::ProjectId::new(id)),
     );
+    if let (ProjectTarget::Id(project), Some(at)) = (&target, wake::wished_at(environment)) {
+        account.observer.look_since(project, at);
+    }
     let observed = match observe(
         &account.observer,
         &target,

@@ -5,7 +5,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use kube::runtime::events::EventType;
 use mirage_railway::error::{Class, Error};
-use mirage_specs::{EnvironmentStatus, ServiceState, ledger::LedgerState};
+use mirage_specs::{
+    Environment, EnvironmentStatus, ServiceState, ledger::LedgerState, wake::WAKE_AT,
+};
 
 use super::{
     effective::Effective,
@@ -16,6 +18,12 @@ use crate::{accounts::REFUSED_AGAIN, context::Intervals, reason::Reason};
 
 /// How long a name just deleted may stay taken, and how long Railway's creation throttles last, with a second to spare.
 const NAME_RESERVED: Duration = Duration::from_secs(31);
+
+/// When somebody last said that it is worth a look; what is no time is nobody's wish.
+pub fn wished_at(environment: &Environment) -> Option<Timestamp> {
+    let annotations = environment.metadata.annotations.as_ref()?;
+    annotations.get(WAKE_AT)?.parse().ok()
+}
 
 /// When to look again after a visit.
 pub fn after_visit(
