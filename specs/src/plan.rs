@@ -98,4 +98,6 @@ pub enum PlanReason {
     Teardown,
     /// `spec.suspend` changed.
     Suspension,
+    /// Somebody asked for it.
+    Requested,
 }

@@ -10,17 +10,18 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
 };
 use kube::CustomResourceExt;
 
-use crate::{Environment, EnvironmentTemplate, Orphan, RailwayAccount};
+use crate::{Environment, EnvironmentTemplate, Orphan, PreviewPolicy, RailwayAccount};
 
 pub use editor::{any_manifest, json_schema};
 pub use reference::reference_markdown;
 
-/// The four kinds as CustomResourceDefinitions, by name.
+/// The kinds as CustomResourceDefinitions, by name.
 pub fn crds() -> Vec<CustomResourceDefinition> {
     let mut crds = vec![
         Environment::crd(),
         EnvironmentTemplate::crd(),
         Orphan::crd(),
+        PreviewPolicy::crd(),
         RailwayAccount::crd(),
     ];
     for crd in &mut crds {
@@ -126,7 +127,7 @@ mod tests {
     #[test]
     fn kubernetes_would_take_every_crd() {
         let crds = crds();
-        assert_eq!(crds.len(), 4);
+        assert_eq!(crds.len(), 5);
         for crd in crds {
             let value = serde_json::to_value(&crd).unwrap();
             let version = &value["spec"]["versions"][0];

@@ -63,6 +63,9 @@ pub struct EnvironmentStatus {
     /// Whether everything in it was stopped on request, until it runs again.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub suspended: bool,
+    /// The annotation `mirage.dev/redeploy` that was carried out last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub redeployed: Option<String>,
     /// What deletion means, templates included: by then the template may be gone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deletion: Option<Deletion>,

@@ -8,6 +8,7 @@ mod fault;
 mod node;
 mod object;
 mod paths;
+mod preview_policy;
 pub(crate) mod schemas;
 mod service;
 mod services;
@@ -29,10 +30,11 @@ use crate::{nearest::suggestion, path::FieldPath};
 use node::Node;
 
 /// Kinds of the group `mirage.dev` that [`object`] knows.
-pub const KINDS: [&str; 4] = [
+pub const KINDS: [&str; 5] = [
     "Environment",
     "EnvironmentTemplate",
     "Orphan",
+    "PreviewPolicy",
     "RailwayAccount",
 ];
 
@@ -109,6 +111,23 @@ pub fn orphan(object: &Value) -> Vec<Fault> {
     faults.into_vec()
 }
 
+/// All faults of a PreviewPolicy, given as the whole object.
+pub fn preview_policy(object: &Value) -> Vec<Fault> {
+    let mut faults = Faults::default();
+    if let Some(spec) = object::spec_of(object, &mut faults) {
+        shape::walk(
+            schemas::preview_policy_spec(),
+            spec.value,
+            &spec.path,
+            None,
+            &mut faults,
+        );
+        preview_policy::check(&spec, &mut faults);
+        preview_policy::check_object(object, &mut faults);
+    }
+    faults.into_vec()
+}
+
 /// All faults of an object of any kind in the group `mirage.dev`.
 pub fn object(kind: &str, object: &Value) -> Vec<Fault> {
     match kind {
@@ -116,6 +135,7 @@ pub fn object(kind: &str, object: &Value) -> Vec<Fault> {
         "EnvironmentTemplate" => template(object),
         "RailwayAccount" => account(object),
         "Orphan" => orphan(object),
+        "PreviewPolicy" => preview_policy(object),
         unknown => {
             let mut faults = Faults::default();
             faults.not_supported(

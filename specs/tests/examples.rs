@@ -66,6 +66,9 @@ fn every_example_comes_to_an_environment_that_could_run() {
                 own.push((template.metadata.name.unwrap(), template.spec));
                 continue;
             }
+            if document["kind"] != "Environment" {
+                continue;
+            }
             let environment: Environment = serde_json::from_value(document).unwrap();
             let template = environment.spec.template_ref.as_ref().map(|reference| {
                 let name = reference.name.as_str();

@@ -48,6 +48,7 @@ fn object(kind: &str) -> Option<Value> {
         "EnvironmentTemplate" => template_spec(),
         "RailwayAccount" => plain(schemas::account_spec(), Scalars::AsTyped),
         "Orphan" => plain(schemas::orphan_spec(), Scalars::AsTyped),
+        "PreviewPolicy" => preview_policy_spec(),
         _ => return None,
     };
     Some(json!({
@@ -168,6 +169,14 @@ fn template_spec() -> Value {
     spec
 }
 
+fn preview_policy_spec() -> Value {
+    let mut spec = plain(schemas::preview_policy_spec(), Scalars::AsTyped);
+    name_variables(&mut spec["properties"]["variables"]);
+    let repository = &mut spec["properties"]["repository"];
+    repository["pattern"] = "^[A-Za-z0-9-]{1,39}/[A-Za-z0-9._-]{1,100}$".into();
+    spec
+}
+
 /// A structural schema in the words of JSON Schema: `nullable` becomes a type, closed maps are closed.
 fn plain(schema: &Value, scalars: Scalars) -> Value {
     let Some(fields) = schema.as_object() else {
@@ -253,7 +262,7 @@ mod tests {
             assert_eq!(at(&schema, "kind")["const"], kind);
         }
         assert_eq!(json_schema("Pod"), None);
-        assert_eq!(any_manifest()["allOf"].as_array().unwrap().len(), 4);
+        assert_eq!(any_manifest()["allOf"].as_array().unwrap().len(), 5);
     }
 
     #[test]

@@ -14,6 +14,7 @@ pub fn reference_markdown() -> String {
         let spec = match kind {
             "Environment" => schemas::environment_spec(),
             "EnvironmentTemplate" => schemas::template_spec(),
+            "PreviewPolicy" => schemas::preview_policy_spec(),
             "RailwayAccount" => schemas::account_spec(),
             _ => schemas::orphan_spec(),
         };

@@ -6,12 +6,13 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomRe
 use kube::CustomResourceExt;
 use serde_json::Value;
 
-use crate::{Environment, EnvironmentTemplate, Orphan, RailwayAccount};
+use crate::{Environment, EnvironmentTemplate, Orphan, PreviewPolicy, RailwayAccount};
 
 static ENVIRONMENT: LazyLock<Value> = LazyLock::new(|| spec_of(Environment::crd()));
 static TEMPLATE: LazyLock<Value> = LazyLock::new(|| spec_of(EnvironmentTemplate::crd()));
 static ACCOUNT: LazyLock<Value> = LazyLock::new(|| spec_of(RailwayAccount::crd()));
 static ORPHAN: LazyLock<Value> = LazyLock::new(|| spec_of(Orphan::crd()));
+static PREVIEW_POLICY: LazyLock<Value> = LazyLock::new(|| spec_of(PreviewPolicy::crd()));
 
 fn spec_of(crd: CustomResourceDefinition) -> Value {
     let mut value = serde_json::to_value(&crd).expect("a CRD made from our types is JSON");
@@ -36,4 +37,9 @@ pub(crate) fn account_spec() -> &'static Value {
 /// Schema of an Orphan's `spec`.
 pub(crate) fn orphan_spec() -> &'static Value {
     &ORPHAN
+}
+
+/// Schema of a PreviewPolicy's `spec`.
+pub(crate) fn preview_policy_spec() -> &'static Value {
+    &PREVIEW_POLICY
 }

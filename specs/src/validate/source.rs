@@ -1,24 +1,15 @@
 //! Where code comes from: a repository, and the branch or commit of it.
 
-use crate::validate::{Faults, node::Node};
+use crate::{
+    path::FieldPath,
+    validate::{Faults, node::Node},
+};
 
 /// The repository part of `source`, of an environment or of one service.
 pub(super) fn check(source: &Node<'_>, faults: &mut Faults) {
     let (repo, branch, commit) = (source.at("repo"), source.at("branch"), source.at("commit"));
-    if let Some(text) = repo.text()
-        && !is_repository(text)
-    {
-        let hint = match text.split_once("github.com") {
-            Some((_, rest)) => {
-                let rest = rest.trim_start_matches(['/', ':']).trim_end_matches(".git");
-                format!(", here {rest:?}")
-            }
-            None => String::new(),
-        };
-        faults.invalid(
-            &repo.path,
-            format!("a GitHub repository is written owner/name{hint}"),
-        );
+    if let Some(text) = repo.text() {
+        check_repository(text, &repo.path, faults);
     }
     if let Some(text) = branch.text()
         && !is_branch(text)
@@ -48,6 +39,24 @@ pub(super) fn check(source: &Node<'_>, faults: &mut Faults) {
             "a folder inside the repository, for example \"/services/api\"",
         );
     }
+}
+
+/// A repository on GitHub, `owner/name`.
+pub(super) fn check_repository(text: &str, path: &FieldPath, faults: &mut Faults) {
+    if is_repository(text) {
+        return;
+    }
+    let hint = match text.split_once("github.com") {
+        Some((_, rest)) => {
+            let rest = rest.trim_start_matches(['/', ':']).trim_end_matches(".git");
+            format!(", here {rest:?}")
+        }
+        None => String::new(),
+    };
+    faults.invalid(
+        path,
+        format!("a GitHub repository is written owner/name{hint}"),
+    );
 }
 
 fn is_repository(text: &str) -> bool {

@@ -43,7 +43,8 @@ pub(super) fn check(spec: &Node<'_>, complete: bool, faults: &mut Faults) {
     }
 }
 
-fn check_project(project: &Node<'_>, complete: bool, faults: &mut Faults) {
+/// A project, by name or by id; `complete` says that nothing else can bring one.
+pub(super) fn check_project(project: &Node<'_>, complete: bool, faults: &mut Faults) {
     let (name, id) = (project.at("name"), project.at("id"));
     match (name.is_given(), id.is_given()) {
         (true, true) => faults.forbidden(&id.path, "a project is given by name or by id, not both"),
@@ -119,6 +120,11 @@ fn check_lifetime(spec: &Node<'_>, faults: &mut Faults) {
             "either ttl or expiresAt; if one comes from a template, remove it with null",
         );
     }
+    check_ttl(&ttl, faults);
+}
+
+/// A time to live.
+pub(super) fn check_ttl(ttl: &Node<'_>, faults: &mut Faults) {
     if let Some(Ok(span)) = ttl.text().map(str::parse::<Span>) {
         if span.as_secs() < SHORTEST_TTL_SECONDS {
             faults.invalid(

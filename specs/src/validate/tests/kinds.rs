@@ -119,6 +119,105 @@ fn a_templates_layers_and_parameters_are_checked() {
 }
 
 #[test]
+fn a_preview_policys_fields_are_checked() {
+    let object = |spec: Value| {
+        let mut whole = json!({
+            "repository": "acme/shop",
+            "githubSecretRef": {"name": "github"},
+            "from": {"template": {"name": "shop"}},
+        });
+        for (key, value) in spec.as_object().unwrap() {
+            whole[key] = value.clone();
+        }
+        json!({"metadata": {"name": "shop"}, "spec": whole})
+    };
+    let sound = json!({
+        "apiUrl": "https://github.example.com/api/v3",
+        "webhookSecretRef": {"name": "github", "key": "webhook"},
+        "interval": "30s",
+        "from": {"template": {"name": "shop", "parameters": {"version": "{{ pr.sha }}"}}},
+        "baseBranches": ["main", "release/*"],
+        "paths": "focused",
+        "ttl": "3d",
+        "maxConcurrent": 5,
+        "variables": {"URL": "${{web.URL}}/{{ pr.number }}", "N": 1, "GONE": null, "K": {"secretRef": {"name": "s", "key": "k"}}},
+        "nameTemplate": "{{ policy.name }}-{{ pr.branch }}",
+    });
+    assert_eq!(preview_policy(&object(sound)), []);
+    for (spec, path, reason) in [
+        (json!({"repository": "shop"}), "spec.repository", Invalid),
+        (
+            json!({"githubSecretRef": {}}),
+            "spec.githubSecretRef.name",
+            Required,
+        ),
+        (
+            json!({"githubSecretRef": {"name": "s", "key": "k"}}),
+            "spec.githubSecretRef.key",
+            UnknownField,
+        ),
+        (
+            json!({"apiUrl": "github.example.com"}),
+            "spec.apiUrl",
+            Invalid,
+        ),
+        (
+            json!({"apiUrl": "https://user@github.example.com"}),
+            "spec.apiUrl",
+            Invalid,
+        ),
+        (
+            json!({"webhookSecretRef": {"name": "s"}}),
+            "spec.webhookSecretRef.key",
+            Required,
+        ),
+        (json!({"interval": "5s"}), "spec.interval", Invalid),
+        (json!({"interval": "2d"}), "spec.interval", Invalid),
+        (json!({"from": {}}), "spec.from", Required),
+        (
+            json!({"from": {"template": {"name": "a"}, "environment": {"name": "b"}}}),
+            "spec.from.environment",
+            Forbidden,
+        ),
+        (
+            json!({"from": {"template": {"name": "a", "parameters": {"x": "{{ pr.nubmer }}"}}}}),
+            "spec.from.template.parameters.x",
+            Invalid,
+        ),
+        (json!({"project": {}}), "spec.project", Required),
+        (json!({"labels": [" "]}), "spec.labels[0]", Invalid),
+        (json!({"paths": "some"}), "spec.paths", NotSupported),
+        (json!({"ttl": "1m"}), "spec.ttl", Invalid),
+        (json!({"maxConcurrent": 0}), "spec.maxConcurrent", Invalid),
+        (
+            json!({"variables": {"A": "{{ pr.title }}"}}),
+            "spec.variables.A",
+            Invalid,
+        ),
+        (
+            json!({"variables": {"RAILWAY_X": "1"}}),
+            "spec.variables.RAILWAY_X",
+            Forbidden,
+        ),
+        (
+            json!({"nameTemplate": "{{ pr.sha }}"}),
+            "spec.nameTemplate",
+            Invalid,
+        ),
+        (json!({"nameTemplate": ""}), "spec.nameTemplate", Invalid),
+    ] {
+        assert_eq!(
+            found(&preview_policy(&object(spec.clone()))),
+            [(path, reason)],
+            "{spec}"
+        );
+    }
+    let mut long = object(json!({}));
+    long["metadata"]["name"] = json!("a".repeat(64));
+    assert_eq!(found(&preview_policy(&long)), [("metadata.name", Invalid)]);
+}
+
+#[test]
 fn an_accounts_fields_are_checked() {
     let object = |spec: Value| json!({"metadata": {"name": "default"}, "spec": spec});
     assert_eq!(
