@@ -36,6 +36,7 @@ pub mod patience;
 pub mod pending;
 pub mod plan;
 pub mod planner;
+pub mod redeploy;
 pub mod refusal;
 pub mod resolve;
 pub mod rival;

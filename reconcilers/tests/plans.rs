@@ -360,3 +360,33 @@ fn trap_23_a_service_that_crashes_for_want_of_its_network_is_left_to_recover() {
     // Told as failed, and neither deployed again nor rolled into a new plan: it was declared right.
     assert_eq!(text(&world.plan(&wanted)), "");
 }
+
+#[test]
+fn a_redeploy_that_was_asked_for_covers_what_is_older_and_nothing_else() {
+    let wanted = effective(SHOP);
+    let mut world = World::synced(&wanted);
+    let asked = world
+        .now
+        .checked_add(SignedDuration::from_secs(60))
+        .unwrap();
+    world.redeploy = Some(asked);
+    let plan = text(&world.plan(&wanted));
+    assert!(
+        plan.contains("api: start a deployment (Requested)"),
+        "{plan}"
+    );
+    assert!(
+        plan.contains("db: start a deployment (Requested)"),
+        "{plan}"
+    );
+    let newer = asked.checked_add(SignedDuration::from_secs(1)).unwrap();
+    for service in ["api", "db"] {
+        world
+            .instance(service)
+            .latest_deployment
+            .as_mut()
+            .unwrap()
+            .created_at = newer;
+    }
+    assert_eq!(text(&world.plan(&wanted)), "");
+}

@@ -47,6 +47,8 @@ pub struct Memory<'a> {
     pub was_suspended: bool,
     /// Whether a person asked to go on despite a fight or a mass stop.
     pub retry: bool,
+    /// When a person asked to deploy everything again, until that is done.
+    pub redeploy: Option<Timestamp>,
 }
 
 impl Memory<'_> {

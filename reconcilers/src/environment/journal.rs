@@ -63,7 +63,7 @@ fn to_json(status: &EnvironmentStatus) -> Value {
 }
 
 /// The merge patch (RFC 7396) that turns `from` into `to`.
-fn merge_difference(from: &Value, to: &Value) -> Value {
+pub(crate) fn merge_difference(from: &Value, to: &Value) -> Value {
     let (Value::Object(from), Value::Object(to)) = (from, to) else {
         return to.clone();
     };

@@ -16,6 +16,7 @@ use super::{
     observe::{needed, observe},
     order,
     patience::Patience,
+    redeploy::{self, REDEPLOY},
     resolve,
 };
 use crate::accounts::{Accounts, Standing, missing};
@@ -121,6 +122,10 @@ impl Planner {
             repairs: &status.repairs,
             was_suspended: status.suspended,
             retry: environment.annotations().contains_key(RETRY),
+            redeploy: redeploy::asked(
+                environment.annotations().get(REDEPLOY).map(String::as_str),
+                status.redeployed.as_deref(),
+            ),
         };
         let now: Timestamp = (self.clock)();
         let plan = diff(&effective, &observed, &memory, now);

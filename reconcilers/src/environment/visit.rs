@@ -25,6 +25,7 @@ use super::{
     observe::{Observed, needed, observe},
     pending,
     plan::{Action as PlanAction, Hold, Plan},
+    redeploy::{self, REDEPLOY},
     refusal::Refusal,
     resolve, rival, status, wake,
 };
@@ -121,7 +122,10 @@ pub(super) async fn visit(
         error,
         now: ctx.now(),
     };
-    let next = status::status(journal.status(), &visit);
+    let mut next = status::status(journal.status(), &visit);
+    if error.is_none() && !observed.in_grace && redeploy::is_done(&plan, changed) {
+        next.redeployed = environment.annotations().get(REDEPLOY).cloned();
+    }
     let counted = count(&plan, changed, journal.status(), ctx);
     let in_transition = wake::is_in_transition(&next);
     publish(environment, &mut journal, next, ctx).await?;
@@ -272,6 +276,10 @@ fn decide(
         repairs: &status.repairs,
         was_suspended: status.suspended,
         retry: environment.annotations().contains_key(RETRY),
+        redeploy: redeploy::asked(
+            environment.annotations().get(REDEPLOY).map(String::as_str),
+            status.redeployed.as_deref(),
+        ),
     };
     let mut plan = tracing::info_span!("diff").in_scope(|| diff(effective, observed, &memory, now));
     let makes_project = plan.entries.iter().find_map(|entry| match &entry.action {

@@ -100,6 +100,7 @@ pub struct World {
     pub made: u32,
     pub was_suspended: bool,
     pub retry: bool,
+    pub redeploy: Option<Timestamp>,
     pub repairs: BTreeMap<String, mirage_specs::status::Repairs>,
 }
 
@@ -115,6 +116,7 @@ impl World {
             made: 0,
             was_suspended: false,
             retry: false,
+            redeploy: None,
             repairs: BTreeMap::new(),
         }
     }
@@ -157,6 +159,7 @@ impl World {
             repairs: &self.repairs,
             was_suspended: self.was_suspended,
             retry: self.retry,
+            redeploy: self.redeploy,
         };
         diff(effective, observed, &memory, self.now)
     }

@@ -6,6 +6,7 @@ use mirage_specs::ledger::{LedgerKind, LedgerState};
 use super::{Applier, Place, Stop};
 use crate::environment::{
     applied::GENERATED_DOMAIN,
+    field::Field,
     ledger,
     plan::{Action, Entry},
 };
@@ -119,8 +120,13 @@ impl<'a> Applier<'a> {
                     })
                     .await?;
             }
-            Action::Deploy { id, .. } => {
-                client.deploy(id, environment, None).await?;
+            Action::Deploy { service, id } => {
+                // Without a commit Railway takes the branch's latest, which is another one by now.
+                let desired = self.effective.services.get(service);
+                let commit = desired
+                    .and_then(|desired| desired.settings.get(&Field::Commit))
+                    .and_then(|commit| commit.as_str());
+                client.deploy(id, environment, commit).await?;
             }
             Action::Stop { deployment, .. } => client.remove(deployment).await?,
             Action::DeleteEnvironment { id, .. } => {

@@ -13,6 +13,7 @@ use crate::environment::{
     field::Field,
     normalize,
     plan::{Action, Hold},
+    redeploy::is_older,
 };
 
 /// One desired service beside what there is of it.
@@ -237,6 +238,18 @@ impl<'a> Draft<'a> {
     /// takes a patch equal to the current configuration as nothing to do.
     fn deployment(&mut self, pair: Pair<'a>, untouched: bool) {
         if !untouched || !pair.desired.has_source() || self.observed.in_grace {
+            return;
+        }
+        if let Some(asked) = self.memory.redeploy
+            && is_older(pair.instance, asked)
+        {
+            self.push(
+                Action::Deploy {
+                    service: pair.name.to_owned(),
+                    id: pair.instance.service_id.clone(),
+                },
+                PlanReason::Requested,
+            );
             return;
         }
         let stopped = pair.instance.active_deployments.is_empty()
