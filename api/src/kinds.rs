@@ -51,6 +51,8 @@ pub enum Audience {
     Readers,
     /// Editors read and write it, viewers do not see it: secrets.
     Editors,
+    /// Viewers read it, and the administrators of a namespace write it: it lets people outside act in the namespace.
+    Delegators,
     /// The administrators of a namespace read and write it: its roles and their bindings.
     Administrators,
     /// Only a cluster's administrators know of it: cluster roles, tokens.

@@ -15,6 +15,7 @@ mod data_dir;
 mod database;
 mod default_account;
 mod fingerprint;
+mod github_metrics;
 mod housekeeping;
 mod metrics;
 mod pace;
@@ -43,6 +44,7 @@ use mirage_api::{
     audit::Network,
     tls::{Exposure, serve_plain, serve_tls},
 };
+use mirage_github::{Connections, transport::HttpTransport};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use url::Url;
 
@@ -86,6 +88,8 @@ pub(crate) struct Options {
     pub(crate) controllers: bool,
     /// A faster clock, for tests against a simulated Railway as fast.
     pub(crate) pace: Option<Pace>,
+    /// Where people reach this server, for links that Mirage writes elsewhere.
+    pub(crate) public_url: Option<Url>,
     /// Requests that one user may have under way at once; none for any number.
     pub(crate) max_requests_in_flight: Option<NonZeroUsize>,
     /// Whether stderr is read by people, who want to know where everything is.
@@ -108,6 +112,9 @@ pub(crate) enum ServeError {
     /// A socket.
     #[error(transparent)]
     Socket(#[from] SocketError),
+    /// GitHub's client.
+    #[error("no HTTP client for GitHub")]
+    GitHub(#[source] mirage_github::transport::TransportError),
     /// Railway's client or the simulator.
     #[error(transparent)]
     Railway(#[from] RailwayError),
@@ -205,12 +212,18 @@ pub(crate) async fn run(options: Options) -> Result<(), ServeError> {
     }
     api.bootstrap().await.map_err(ServeError::Api)?;
 
+    let transport = HttpTransport::new().map_err(ServeError::GitHub)?;
+    let github = Arc::new(Connections::new(Arc::new(transport), Arc::clone(&clock)));
     let mut metrics = Metrics::new();
     let mut controllers = None;
     if options.controllers {
         let (running, own_planner) = controllers::start(
             &api,
-            &railway,
+            controllers::Outside {
+                railway: &railway,
+                github: &github,
+                public_url: options.public_url.clone(),
+            },
             fingerprint::load(folder.path()).map_err(ControllersError::from)?,
             controllers::Tempo {
                 clock: Arc::clone(&clock),

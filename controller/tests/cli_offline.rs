@@ -159,6 +159,7 @@ fn kinds_come_out_as_definitions_and_as_schemas() {
         "environmenttemplates",
         "railwayaccounts",
         "orphans",
+        "previewpolicies",
     ] {
         assert!(crds.contains(&format!("name: {name}.mirage.dev")), "{name}");
     }

@@ -53,7 +53,7 @@ pub struct Client {
 /// In whose name requests go out.
 enum Authority {
     Token(SecretString),
-    App(App),
+    App(Box<App>),
 }
 
 impl Client {
@@ -72,7 +72,7 @@ impl Client {
                 id,
                 private_key,
                 installation,
-            } => Authority::App(App::new(*id, private_key, *installation)?),
+            } => Authority::App(Box::new(App::new(*id, private_key, *installation)?)),
         };
         let root = Root::new(&access.api_url);
         let channel = Arc::new(Channel::new(root.clone(), transport));

@@ -8,7 +8,7 @@ use std::{
 
 use futures::{FutureExt, Stream, StreamExt, stream};
 use kube::{
-    Api, Client,
+    Api, Client, Resource,
     runtime::{
         Controller, PredicateConfig, WatchStreamExt,
         controller::Config,
@@ -16,13 +16,17 @@ use kube::{
         watcher,
     },
 };
+use mirage_github::GitHub;
 use mirage_railway::{
     client::{Clock, Token},
     id::ProjectId,
     secret::FingerprintKey,
     transport::Transport,
 };
-use mirage_specs::{Environment, EnvironmentTemplate, Orphan, RailwayAccount};
+use mirage_specs::{
+    Environment, EnvironmentTemplate, Orphan, PreviewPolicy, RailwayAccount,
+    preview_policy::POLICY_LABEL,
+};
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -32,7 +36,7 @@ use crate::{
     context::{self, Context, Intervals},
     environment::{self, planner::Planner},
     metrics::Metrics,
-    orphan,
+    orphan, preview_policy,
     railway_account::{self, Keyring},
 };
 
@@ -46,6 +50,10 @@ pub struct Options {
     pub endpoint: Url,
     /// The token this process was started with.
     pub default_token: Option<Token>,
+    /// The way to GitHub.
+    pub github: Arc<dyn GitHub>,
+    /// Where people reach this Mirage, for links that others follow.
+    pub public_url: Option<Url>,
     /// The time.
     pub clock: Clock,
     /// Key of fingerprints.
@@ -109,6 +117,8 @@ impl Controllers {
             metrics,
             intervals,
             default_token,
+            github,
+            public_url,
             ..
         } = self.options;
         let environments: Api<Environment> = Api::all(client.clone());
@@ -155,17 +165,103 @@ impl Controllers {
             keyring,
         )
         .for_each(|_| std::future::ready(()));
-        let orphans = Controller::new(Api::<Orphan>::all(client), watcher::Config::default())
-            .graceful_shutdown_on(shutdown.cancelled_owned())
-            .run(orphan::reconcile, orphan::on_error, context)
-            .for_each(|_| std::future::ready(()));
-        futures::join!(environments.boxed(), accounts.boxed(), orphans.boxed());
+        let orphans = Controller::new(
+            Api::<Orphan>::all(client.clone()),
+            watcher::Config::default(),
+        )
+        .graceful_shutdown_on(shutdown.clone().cancelled_owned())
+        .run(orphan::reconcile, orphan::on_error, Arc::clone(&context))
+        .for_each(|_| std::future::ready(()));
+        let previews = previews(context, github, public_url, &client, shutdown);
+        futures::join!(
+            environments.boxed(),
+            accounts.boxed(),
+            orphans.boxed(),
+            previews.boxed()
+        );
     }
 }
 
-/// What of an Environment wakes its reconcile: everything but the status, which only the reconcile itself writes.
-fn what_others_change(environment: &Environment) -> Option<u64> {
-    let metadata = &environment.metadata;
+/// Preview policies, woken by what they are made from and by what became of their Environments.
+async fn previews(
+    context: Arc<Context>,
+    github: Arc<dyn GitHub>,
+    public_url: Option<Url>,
+    client: &Client,
+    shutdown: CancellationToken,
+) {
+    let (reader, writer) = reflector::store();
+    let policies = Api::<PreviewPolicy>::all(client.clone());
+    let watched = reflector::reflector(writer, watcher(policies, watcher::Config::default()))
+        .default_backoff()
+        .touched_objects()
+        .predicate_filter(what_others_change, PredicateConfig::default());
+    let (of_template, of_environment) = (reader.clone(), reader.clone());
+    let previews = preview_policy::Previews::new(context, github, public_url);
+    Controller::for_stream(watched, reader)
+        .with_config(Config::default().concurrency(CONCURRENCY))
+        .owns(
+            Api::<Environment>::all(client.clone()),
+            watcher::Config::default().labels(POLICY_LABEL),
+        )
+        .watches(
+            Api::<EnvironmentTemplate>::all(client.clone()),
+            watcher::Config::default(),
+            move |template| {
+                made_from(&of_template, &template, |policy, name| {
+                    policy
+                        .spec
+                        .from
+                        .template
+                        .as_ref()
+                        .is_some_and(|from| from.name == name)
+                })
+            },
+        )
+        .watches(
+            Api::<Environment>::all(client.clone()),
+            watcher::Config::default().labels(&format!("!{POLICY_LABEL}")),
+            move |environment| {
+                made_from(&of_environment, &environment, |policy, name| {
+                    policy
+                        .spec
+                        .from
+                        .environment
+                        .as_ref()
+                        .is_some_and(|from| from.name == name)
+                })
+            },
+        )
+        .graceful_shutdown_on(shutdown.cancelled_owned())
+        .run(
+            preview_policy::reconcile,
+            preview_policy::on_error,
+            Arc::new(previews),
+        )
+        .for_each(|_| std::future::ready(()))
+        .await;
+}
+
+/// Policies of an object's namespace that make their Environments from it.
+fn made_from<K: Resource>(
+    policies: &Store<PreviewPolicy>,
+    object: &K,
+    is_from: impl Fn(&PreviewPolicy, &str) -> bool,
+) -> Vec<ObjectRef<PreviewPolicy>> {
+    let name = object.meta().name.as_deref().unwrap_or_default();
+    policies
+        .state()
+        .iter()
+        .filter(|policy| {
+            policy.metadata.namespace == object.meta().namespace && is_from(policy, name)
+        })
+        .map(|policy| ObjectRef::from_obj(policy.as_ref()))
+        .collect()
+}
+
+/// What of an object wakes its reconcile: everything but the status, which only the reconcile itself writes.
+fn what_others_change<K: Resource>(object: &K) -> Option<u64> {
+    let metadata = object.meta();
     let mut hasher = DefaultHasher::new();
     (&metadata.uid, metadata.generation, &metadata.annotations).hash(&mut hasher);
     (&metadata.finalizers, metadata.deletion_timestamp.is_some()).hash(&mut hasher);

@@ -7,6 +7,8 @@
 //!                                                     observer (reads)   client (writes) ──► Railway
 //! ```
 //!
+//! Preview policies make Environments of their own, one for each open pull request of a repository.
+//!
 //! Controllers are kube-rs ones over an ordinary [`kube::Client`]: they have no private door to the API server, so the
 //! same code runs in one process, against a remote Mirage, and on a Kubernetes cluster with Mirage's CRDs.
 
@@ -16,6 +18,7 @@ pub mod controllers;
 pub mod environment;
 pub mod metrics;
 pub mod orphan;
+pub mod preview_policy;
 pub mod railway_account;
 pub mod reason;
 

@@ -87,4 +87,26 @@ pub enum Reason {
     Orphaned,
     /// Nothing of it is left on Railway.
     TornDown,
+    /// The repository's pull requests are followed.
+    Watching,
+    /// GitHub was told everything.
+    Reported,
+    /// GitHub was not told everything.
+    NotReported,
+    /// GitHub could not be reached, or its answer could not be read.
+    GitHubUnreachable,
+    /// The credential for GitHub was refused.
+    GitHubUnauthorized,
+    /// The credential for GitHub lacks a right.
+    GitHubForbidden,
+    /// The repository is not there, or the credential may not see it.
+    GitHubNotFound,
+    /// GitHub refused what was asked.
+    GitHubRefused,
+    /// An environment was made for a pull request.
+    PreviewCreated,
+    /// An environment was brought to a pull request's latest commit.
+    PreviewMoved,
+    /// An environment of a pull request is torn down.
+    PreviewRemoved,
 }

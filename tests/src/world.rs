@@ -13,6 +13,7 @@
 
 mod clock;
 mod door;
+mod github_wire;
 mod life;
 mod power;
 mod wire;
@@ -21,6 +22,8 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use async_trait::async_trait;
+use axum::body::Body;
+use http::{Request, StatusCode};
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams};
@@ -29,12 +32,14 @@ use mirage_api::{
     auth::{Authenticator, Identity},
     store::{ListQuery, Store, StoreError, Stored, memory::MemoryStore},
 };
+use mirage_github::transport::Transport as GitHubTransport;
 use mirage_railway::{client::Clock, transport::Transport};
 use mirage_railway_simulator::{Options as RailwayOptions, Simulator};
 use mirage_reconcilers::{Intervals, PlannedChange};
 use mirage_specs::{Environment, EnvironmentStatus, Orphan, RailwayAccount};
 use serde_json::{Value, json};
 use tokio::time::Instant;
+use tower::ServiceExt as _;
 
 use life::Life;
 pub use power::{Cut, Cutting};
@@ -63,6 +68,8 @@ pub struct WorldOptions {
     pub railway: RailwayOptions,
     /// How long Mirage waits.
     pub intervals: Intervals,
+    /// The GitHub in it; none when absent.
+    pub github: Option<Arc<dyn GitHubTransport>>,
 }
 
 impl WorldOptions {
@@ -75,6 +82,7 @@ impl WorldOptions {
                 ..RailwayOptions::default()
             },
             intervals: Intervals::default(),
+            github: None,
         }
     }
 }
@@ -89,6 +97,7 @@ pub struct World {
     clock: Clock,
     seed: u64,
     intervals: Intervals,
+    github: Arc<dyn GitHubTransport>,
     life: Option<Life>,
     lives: u64,
     /// When the controllers come back after a crash.
@@ -138,6 +147,9 @@ impl World {
             clock,
             seed: options.seed,
             intervals: options.intervals,
+            github: options
+                .github
+                .unwrap_or_else(|| Arc::new(github_wire::Nowhere)),
             life: None,
             lives: 0,
             back_at: Instant::now(),
@@ -165,6 +177,12 @@ impl World {
         kube::Api::namespaced(self.user.clone(), NAMESPACE)
     }
 
+    /// Brings a request to the API by its public door, where bearer tokens and webhooks come in; the status of the answer.
+    pub async fn knock(&self, request: Request<Body>) -> StatusCode {
+        let Ok(response) = self.api.router().oneshot(request).await;
+        response.status()
+    }
+
     /// Starts the controllers, as a new process would.
     pub fn start(&mut self) {
         if self.life.is_none() {
@@ -174,6 +192,7 @@ impl World {
             self.life = Some(Life::begin(
                 &self.api,
                 &self.simulator,
+                &self.github,
                 Arc::clone(&self.clock),
                 seed,
                 self.intervals,

@@ -49,7 +49,10 @@ fn all() -> Vec<Rule> {
 
 fn viewer(registry: &Registry) -> Vec<Rule> {
     by_group(registry, &READ, |audience| {
-        matches!(audience, Audience::Everyone | Audience::Readers)
+        matches!(
+            audience,
+            Audience::Everyone | Audience::Readers | Audience::Delegators
+        )
     })
 }
 
@@ -57,7 +60,7 @@ fn editor(registry: &Registry) -> Vec<Rule> {
     let mut rules = by_group(registry, &READ, |audience| {
         matches!(
             audience,
-            Audience::Everyone | Audience::Readers | Audience::Editors
+            Audience::Everyone | Audience::Readers | Audience::Editors | Audience::Delegators
         )
     });
     rules.extend(by_group(registry, &WRITE, |audience| {
@@ -71,6 +74,9 @@ fn admin(registry: &Registry) -> Vec<Rule> {
     let verbs: Vec<&str> = READ.into_iter().chain(WRITE).collect();
     rules.extend(by_group(registry, &verbs, |audience| {
         audience == Audience::Administrators
+    }));
+    rules.extend(by_group(registry, &WRITE, |audience| {
+        audience == Audience::Delegators
     }));
     rules.push(Rule::on(
         &["create"],

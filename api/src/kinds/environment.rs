@@ -3,10 +3,10 @@
 use jiff::Timestamp;
 use kube::CustomResourceExt as _;
 use mirage_specs::validate::{self, FaultReason};
-use mirage_specs::{Environment, EnvironmentTemplate, Orphan, RailwayAccount};
+use mirage_specs::{Environment, EnvironmentTemplate, Orphan, PreviewPolicy, RailwayAccount};
 use serde_json::{Value, json};
 
-use super::Registry;
+use super::{Audience, Registry};
 use crate::error::{CauseReason, Fault};
 use crate::kubernetes::table::{Column, human_duration};
 
@@ -23,6 +23,10 @@ pub(super) fn add_to(registry: Registry) -> Registry {
             causes(validate::account(object))
         })
         .with(Orphan::crd(), |object| causes(validate::orphan(object)))
+        .with_adjusted(PreviewPolicy::crd(), |kind| {
+            kind.audience = Audience::Delegators;
+            kind.validate = |object| causes(validate::preview_policy(object));
+        })
 }
 
 /// Faults of a spec as causes of a Status.

@@ -106,6 +106,43 @@ async fn an_editor_writes_what_is_in_the_namespace_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn only_administrators_of_a_namespace_write_preview_policies() {
+    let world = World::with_tokens().await;
+    let all = "/apis/mirage.dev/v1alpha1/namespaces/default/previewpolicies";
+    let policy = |name: &str| {
+        json!({"metadata": {"name": name}, "spec": {"repository": "acme/shop", "githubSecretRef": {"name": "github"},
+               "from": {"template": {"name": "dev"}}}})
+    };
+    for (role, reads, writes) in [
+        ("viewer", 200, 403),
+        ("editor", 200, 403),
+        ("admin", 200, 201),
+    ] {
+        let token = token_of(&world, role, &[]).await;
+        bind(&world, "default", role, role).await;
+        let read = world.bearer(&token, "GET", all, Value::Null).await.0;
+        let write = world.bearer(&token, "POST", all, policy(role)).await.0;
+        assert_eq!((read, write), (reads, writes), "{role}");
+    }
+    let (code, answer) = world
+        .ask(
+            "POST",
+            all,
+            json!({"metadata": {"name": "x"}, "spec": {
+        "repository": "shop", "githubSecretRef": {"name": "github"}, "from": {}}}),
+        )
+        .await;
+    assert_eq!(code, 422);
+    let fields: Vec<&str> = answer["details"]["causes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|cause| cause["field"].as_str())
+        .collect();
+    assert_eq!(fields, ["spec.from", "spec.repository"]);
+}
+
+#[tokio::test]
 async fn a_right_to_one_name_is_one_to_lists_and_watches_of_that_name() {
     let world = World::with_tokens().await;
     let bob = token_of(&world, "bob", &[]).await;

@@ -57,6 +57,15 @@ pub(crate) const KINDS: &[Kind] = &[
         short: &[],
         namespaced: true,
     },
+    Kind {
+        group: MIRAGE,
+        version: "v1alpha1",
+        kind: "PreviewPolicy",
+        plural: "previewpolicies",
+        singular: "previewpolicy",
+        short: &["pp", "preview", "previews"],
+        namespaced: true,
+    },
     core("Secret", "secrets", "secret", &[], true),
     core("ConfigMap", "configmaps", "configmap", &["cm"], true),
     core("Event", "events", "event", &["ev"], true),
@@ -205,6 +214,7 @@ mod tests {
             ("environments.mirage.dev", "Environment"),
             ("templates", "EnvironmentTemplate"),
             ("account", "RailwayAccount"),
+            ("previews", "PreviewPolicy"),
             ("ns", "Namespace"),
             ("secret", "Secret"),
         ] {

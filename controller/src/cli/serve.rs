@@ -119,6 +119,9 @@ pub(crate) struct Serve {
         default_value = "400"
     )]
     max_requests_in_flight: usize,
+    /// Where people reach this server, for the links in comments on pull requests
+    #[arg(long, env = "MIRAGE_PUBLIC_URL", value_name = "URL")]
+    public_url: Option<Url>,
     /// How log lines look; MIRAGE_LOG filters them
     #[arg(
         long,
@@ -158,6 +161,7 @@ impl Serve {
             }),
             controllers: !self.no_controllers,
             pace: self.pace,
+            public_url: self.public_url,
             max_requests_in_flight: NonZeroUsize::new(self.max_requests_in_flight),
             greet: self.log_format == LogFormat::Human,
         })

@@ -4,16 +4,18 @@ use std::{sync::Arc, time::Duration};
 
 use jiff::SignedDuration;
 use mirage_api::{Api, Clock};
+use mirage_github::{Connections, GitHub};
 use mirage_railway::secret::FingerprintKey;
 use mirage_reconcilers::{
     Controllers, Intervals, Options, Planner, environment::patience::Patience,
 };
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use url::Url;
 
 use crate::serve::{
-    default_account, fingerprint, metrics::Metrics, railway::Railway,
-    railway_metrics::RailwayMetrics,
+    default_account, fingerprint, github_metrics::GitHubMetrics, metrics::Metrics,
+    railway::Railway, railway_metrics::RailwayMetrics,
 };
 
 /// The name under which they write, in audit records. What begins with `system:` is part of the server.
@@ -39,15 +41,28 @@ pub(super) struct Tempo {
     pub(super) clock_speed: f64,
 }
 
+/// What is not ours, and how others reach us.
+pub(super) struct Outside<'a> {
+    pub(super) railway: &'a Railway,
+    pub(super) github: &'a Arc<Connections>,
+    /// Where people reach this server.
+    pub(super) public_url: Option<Url>,
+}
+
 /// Starts them. They end when told to, or never.
 pub(super) async fn start(
     api: &Api,
-    railway: &Railway,
+    outside: Outside<'_>,
     key: FingerprintKey,
     tempo: Tempo,
     metrics: &mut Metrics,
     stopping: &CancellationToken,
 ) -> Result<(JoinHandle<()>, Arc<Planner>), ControllersError> {
+    let Outside {
+        railway,
+        github,
+        public_url,
+    } = outside;
     let client = kube::Client::new(api.trusted_router(USERNAME), "default");
     if let Some(token) = &railway.token {
         default_account::ensure(client.clone(), token)
@@ -59,6 +74,8 @@ pub(super) async fn start(
         transport: Arc::clone(&railway.transport),
         endpoint: railway.endpoint.clone(),
         default_token: railway.token.clone(),
+        github: Arc::clone(github) as Arc<dyn GitHub>,
+        public_url,
         clock: tempo.clock,
         fingerprint_key: key,
         seed: None,
@@ -69,6 +86,9 @@ pub(super) async fn start(
     metrics
         .registry
         .register_collector(Box::new(RailwayMetrics(controllers.accounts())));
+    metrics
+        .registry
+        .register_collector(Box::new(GitHubMetrics(Arc::clone(github))));
     let planner = controllers.planner();
     Ok((tokio::spawn(controllers.run(stopping.clone())), planner))
 }

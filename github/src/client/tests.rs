@@ -346,7 +346,8 @@ async fn an_app_gets_one_token_for_many_and_renews_it_before_its_end() {
         client.open_pull_requests(&shop),
         client.open_pull_requests(&shop)
     );
-    (a.unwrap(), b.unwrap());
+    a.unwrap();
+    b.unwrap();
     tokio::time::advance(Duration::from_secs(54 * 60)).await;
     client.open_pull_requests(&shop).await.unwrap();
     tokio::time::advance(Duration::from_secs(120)).await;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use mirage_api::Api;
+use mirage_github::{Connections, transport::Transport as GitHubTransport};
 use mirage_railway::{
     client::{Clock, Token},
     secret::{FingerprintKey, SecretValue},
@@ -14,7 +15,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use super::{NAMESPACE, door::Door, power::Power, wire::Wire};
+use super::{NAMESPACE, door::Door, github_wire::GitHubWire, power::Power, wire::Wire};
 
 /// Running controllers, and the only ways by which they touch the world.
 pub(super) struct Life {
@@ -27,6 +28,7 @@ impl Life {
     pub(super) fn begin(
         api: &Api,
         simulator: &Simulator,
+        github: &Arc<dyn GitHubTransport>,
         clock: Clock,
         seed: u64,
         intervals: Intervals,
@@ -41,6 +43,11 @@ impl Life {
             transport: Arc::new(Wire::new(simulator.clone(), Arc::clone(&power))),
             endpoint: Url::parse("http://railway.invalid/graphql/v2").expect("it is a URL"),
             default_token: Some(Token::Account(SecretValue::new(ACCOUNT_TOKEN))),
+            github: Arc::new(Connections::new(
+                Arc::new(GitHubWire::new(Arc::clone(github), Arc::clone(&power))),
+                Arc::clone(&clock),
+            )),
+            public_url: None,
             clock,
             fingerprint_key: FingerprintKey::new([7; 32]),
             seed: Some(seed),
