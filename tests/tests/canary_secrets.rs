@@ -47,6 +47,7 @@ async fn answers(mirage: &Mirage) -> Result<Vec<(String, String)>> {
         "environmenttemplates",
         "railwayaccounts",
         "orphans",
+        "previewpolicies",
     ] {
         places.push(format!("{group}/{kind}"));
         places.push(format!(

@@ -6,10 +6,11 @@ use super::Expectation;
 use crate::world::World;
 
 /// Resources in which Mirage writes.
-const WRITTEN: [&str; 4] = [
+const WRITTEN: [&str; 5] = [
     "environments.mirage.dev",
     "railwayaccounts.mirage.dev",
     "orphans.mirage.dev",
+    "previewpolicies.mirage.dev",
     "events.events.k8s.io",
 ];
 

@@ -147,6 +147,7 @@ fn is_fresh(binary: &Path) -> Result<bool> {
     for room in [
         "specs",
         "railway",
+        "github",
         "reconcilers",
         "api",
         "controller",

@@ -60,6 +60,7 @@ async fn wire_03_api_resources_show_names_scope_verbs_and_categories(
         ["environments", "env,envs", "true", all, "all,mirage"],
         ["environmenttemplates", "envt", "true", all, "mirage"],
         ["railwayaccounts", "rwa", "true", all, "mirage"],
+        ["previewpolicies", "pp", "true", all, "mirage"],
     ] {
         ensure!(
             row(&ours, &words).is_some(),

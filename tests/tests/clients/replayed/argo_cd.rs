@@ -49,6 +49,7 @@ async fn the_openapi_document_is_one_that_kube_openapi_can_read() -> Result<()> 
         "EnvironmentTemplate",
         "RailwayAccount",
         "Orphan",
+        "PreviewPolicy",
     ] {
         let described = json!({"group": "mirage.dev", "version": "v1alpha1", "kind": kind});
         ensure!(kinds.contains(&described.to_string()), "{kind} is missing");
