@@ -43,7 +43,7 @@ lint: ## Check formatting, lints and (where cargo-deny is at hand) licences and 
 fmt: ## Format the code
 	$(CARGO) fmt --all
 
-bench: ## Print what Mirage costs in Railway requests and time, and how its store does beside etcd
+bench: ## Print what Mirage costs in requests and time, by simulators that count, and how its store does beside etcd
 	$(CARGO) run --locked -p mirage-tests --bin bench
 	@deploy/bench-tools.sh
 	$(CARGO) build --release --locked -p mirage -p mirage-tests --features mirage-tests/etcd-bench --bin mirage --bin bench_etcd

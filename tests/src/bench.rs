@@ -1,9 +1,10 @@
-//! What Mirage costs, counted by the simulated Railway.
+//! What Mirage costs, counted by the simulated Railway and the fake GitHub.
 
 #[cfg(feature = "etcd-bench")]
 pub mod beside_etcd;
 mod convergence;
 mod latency;
+mod previews;
 mod provision;
 mod sweep;
 
@@ -58,6 +59,16 @@ pub fn counts() -> anyhow::Result<Vec<Row>> {
     let mut rows = Vec::new();
     paused(provision::rows(&mut rows))?;
     paused(sweep::rows(&mut rows))?;
+    Ok(rows)
+}
+
+/// What previews cost, in requests to GitHub and in time by the clocks of the simulated world: the same on every machine.
+///
+/// # Errors
+/// When something did not come to an end.
+pub fn previews() -> anyhow::Result<Vec<Row>> {
+    let mut rows = Vec::new();
+    paused(previews::rows(&mut rows))?;
     Ok(rows)
 }
 

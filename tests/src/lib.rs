@@ -20,6 +20,7 @@ pub mod history;
 pub mod invariants;
 pub mod load;
 pub mod manifest;
+pub mod previews;
 pub mod process;
 pub mod seeds;
 pub mod world;

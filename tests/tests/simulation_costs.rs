@@ -14,6 +14,17 @@ fn railway_is_asked_no_more_than_promised() {
 }
 
 #[test]
+fn github_is_asked_no_more_than_promised_and_a_closed_pull_request_is_torn_down_at_once() {
+    let rows = bench::previews().unwrap();
+    let over: Vec<String> = rows
+        .iter()
+        .filter(|row| !row.is_ok())
+        .map(ToString::to_string)
+        .collect();
+    assert!(over.is_empty(), "{}", over.join("\n"));
+}
+
+#[test]
 fn ten_and_thirty_services_cost_the_same_by_change_set() {
     let rows = bench::counts().unwrap();
     let by_change_set: Vec<f64> = rows

@@ -1,4 +1,4 @@
-//! `make bench`: what Mirage costs in Railway requests and in time, each number beside its bound.
+//! `make bench`: what Mirage costs in requests to Railway and GitHub and in time, each number beside its bound.
 
 use std::{
     io::{self, Write as _},
@@ -18,6 +18,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Ok(())
     };
     show(&bench::counts()?)?;
+    show(&bench::previews()?)?;
     show(&bench::latency(50)?)?;
     show(&[bench::many_at_once(200)?])?;
     Ok(if is_ok {

@@ -321,7 +321,7 @@ impl FakeGitHub {
         let at = state
             .repositories
             .get_mut(&repository.to_ascii_lowercase())
-            .unwrap_or_else(|| panic!("there is no repository {repository}"));
+            .expect("a test names repositories that it made");
         change(at)
     }
 
@@ -338,7 +338,7 @@ impl FakeGitHub {
             let pull = at
                 .pulls
                 .get_mut(&number)
-                .unwrap_or_else(|| panic!("there is no pull request {number}"));
+                .expect("a test names pull requests that it opened");
             pull.updated_at = now;
             change(pull)
         });
