@@ -16,6 +16,7 @@ pub mod cron;
 pub mod duration;
 pub mod engine;
 pub mod environment;
+pub mod git_sync;
 pub mod image;
 pub mod ledger;
 pub mod manifest;
@@ -41,6 +42,7 @@ pub mod wake;
 
 pub use account::{RailwayAccount, RailwayAccountSpec, RailwayAccountStatus};
 pub use environment::{Environment, EnvironmentSpec, EnvironmentType};
+pub use git_sync::{GitSync, GitSyncSpec, GitSyncStatus};
 pub use orphan::{Orphan, OrphanSpec};
 pub use plan::{PlanView, PlannedAction};
 pub use preview_policy::{PreviewPolicy, PreviewPolicySpec, PreviewPolicyStatus};

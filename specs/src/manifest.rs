@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::{path::FieldPath, validate::Fault};
 
-pub use check::check;
+pub use check::{Templates, check, faults};
 
 /// Where something stands in a text; both count from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,6 +43,18 @@ pub struct Document {
 }
 
 impl Document {
+    /// The same place in the text with another value, for who fills something in after reading.
+    #[must_use]
+    pub fn with_value(mut self, value: Value) -> Self {
+        let head = yaml::Head::of(&value);
+        self.api_version = head.api_version;
+        self.kind = head.kind;
+        self.namespace = head.namespace;
+        self.name = head.name;
+        self.value = value;
+        self
+    }
+
     /// Where the field at `path` is written; where the nearest field above it is, when it is not written at all.
     pub fn position(&self, path: &str) -> Position {
         let mut at = Some(FieldPath::from(path));
@@ -86,6 +98,11 @@ impl fmt::Display for Located {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}: {}", self.line, self.column, self.fault)
     }
+}
+
+/// Every document of a text, or why it is none; reading goes on after one that is broken.
+pub fn read(text: &str) -> Vec<Result<Document, SyntaxError>> {
+    yaml::read(text)
 }
 
 /// The documents of a text.

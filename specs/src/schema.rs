@@ -10,7 +10,7 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
 };
 use kube::CustomResourceExt;
 
-use crate::{Environment, EnvironmentTemplate, Orphan, PreviewPolicy, RailwayAccount};
+use crate::{Environment, EnvironmentTemplate, GitSync, Orphan, PreviewPolicy, RailwayAccount};
 
 pub use editor::{any_manifest, json_schema};
 pub use reference::reference_markdown;
@@ -20,6 +20,7 @@ pub fn crds() -> Vec<CustomResourceDefinition> {
     let mut crds = vec![
         Environment::crd(),
         EnvironmentTemplate::crd(),
+        GitSync::crd(),
         Orphan::crd(),
         PreviewPolicy::crd(),
         RailwayAccount::crd(),
@@ -127,7 +128,7 @@ mod tests {
     #[test]
     fn kubernetes_would_take_every_crd() {
         let crds = crds();
-        assert_eq!(crds.len(), 5);
+        assert_eq!(crds.len(), crate::validate::KINDS.len());
         for crd in crds {
             let value = serde_json::to_value(&crd).unwrap();
             let version = &value["spec"]["versions"][0];

@@ -5,6 +5,7 @@
 //! Railway: what is valid today is valid tomorrow.
 
 mod fault;
+mod git_sync;
 mod node;
 mod object;
 mod paths;
@@ -30,9 +31,10 @@ use crate::{nearest::suggestion, path::FieldPath};
 use node::Node;
 
 /// Kinds of the group `mirage.dev` that [`object`] knows.
-pub const KINDS: [&str; 5] = [
+pub const KINDS: [&str; 6] = [
     "Environment",
     "EnvironmentTemplate",
+    "GitSync",
     "Orphan",
     "PreviewPolicy",
     "RailwayAccount",
@@ -96,6 +98,22 @@ pub fn account(object: &Value) -> Vec<Fault> {
     faults.into_vec()
 }
 
+/// All faults of a GitSync, given as the whole object. None of them repeats `spec.url`, in which a token may stand.
+pub fn git_sync(object: &Value) -> Vec<Fault> {
+    let mut faults = Faults::default();
+    if let Some(spec) = object::spec_of(object, &mut faults) {
+        shape::walk(
+            schemas::git_sync_spec(),
+            spec.value,
+            &spec.path,
+            None,
+            &mut faults,
+        );
+        git_sync::check(object, &spec, &mut faults);
+    }
+    faults.into_vec()
+}
+
 /// All faults of an Orphan, given as the whole object.
 pub fn orphan(object: &Value) -> Vec<Fault> {
     let mut faults = Faults::default();
@@ -133,6 +151,7 @@ pub fn object(kind: &str, object: &Value) -> Vec<Fault> {
     match kind {
         "Environment" => environment(object),
         "EnvironmentTemplate" => template(object),
+        "GitSync" => git_sync(object),
         "RailwayAccount" => account(object),
         "Orphan" => orphan(object),
         "PreviewPolicy" => preview_policy(object),

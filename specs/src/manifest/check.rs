@@ -21,14 +21,14 @@ const DEFAULT_NAMESPACE: &str = "default";
 /// template is known to the server only.
 pub fn check(text: &str) -> Vec<Located> {
     let documents = yaml::read(text);
-    let templates = templates_of(&documents);
+    let templates = Templates::of(documents.iter().flatten());
     let mut seen = BTreeSet::new();
     let mut located = Vec::new();
     for (number, document) in documents.iter().enumerate() {
         match document {
             Err(error) => located.push(broken(number, error)),
             Ok(document) => {
-                let mut faults = check_document(document, &templates);
+                let mut faults = faults(document, &templates);
                 faults.extend(check_twice(document, &mut seen));
                 for fault in faults {
                     let at = document.position(&fault.path);
@@ -56,29 +56,34 @@ fn broken(document: usize, error: &SyntaxError) -> Located {
     locate(document, error.at, faults.into_vec().remove(0))
 }
 
-/// Templates by namespace and name.
-type Templates = BTreeMap<(String, String), EnvironmentTemplateSpec>;
+/// Templates by namespace and name, so that an Environment can be checked together with its own.
+#[derive(Debug, Default)]
+pub struct Templates(BTreeMap<(String, String), EnvironmentTemplateSpec>);
 
-fn templates_of(documents: &[Result<Document, SyntaxError>]) -> Templates {
-    documents
-        .iter()
-        .flatten()
-        .filter(|document| document.kind == "EnvironmentTemplate")
-        .filter_map(|document| {
-            let spec = serde_json::from_value(document.value["spec"].clone()).ok()?;
-            Some((
-                (namespace(document).to_owned(), document.name.clone()?),
-                spec,
-            ))
-        })
-        .collect()
+impl Templates {
+    /// Those among the documents that can be read; a broken one is a fault of its own document.
+    pub fn of<'a>(documents: impl IntoIterator<Item = &'a Document>) -> Self {
+        let templates = documents
+            .into_iter()
+            .filter(|document| document.kind == "EnvironmentTemplate")
+            .filter_map(|document| {
+                let spec = serde_json::from_value(document.value["spec"].clone()).ok()?;
+                Some((
+                    (namespace(document).to_owned(), document.name.clone()?),
+                    spec,
+                ))
+            })
+            .collect();
+        Self(templates)
+    }
 }
 
 fn namespace(document: &Document) -> &str {
     document.namespace.as_deref().unwrap_or(DEFAULT_NAMESPACE)
 }
 
-fn check_document(document: &Document, templates: &Templates) -> Vec<Fault> {
+/// All faults of one document. Kinds of other groups are the server's to judge, beyond having a kind and a version.
+pub fn faults(document: &Document, templates: &Templates) -> Vec<Fault> {
     let root = FieldPath::root();
     let mut faults = Faults::default();
     let ours = KINDS.contains(&document.kind.as_str());
@@ -122,7 +127,7 @@ fn check_merged(document: &Document, templates: &Templates) -> Vec<Fault> {
     };
     let key = (namespace(document).to_owned(), reference.name.clone());
     let shipped = || templates::shipped(&reference.name).map(|template| &template.spec);
-    let Some(template) = templates.get(&key).or_else(shipped) else {
+    let Some(template) = templates.0.get(&key).or_else(shipped) else {
         return Vec::new();
     };
     match effective(Some(template), &environment.spec) {

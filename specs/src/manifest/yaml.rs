@@ -41,13 +41,33 @@ pub(super) fn read(text: &str) -> Vec<Result<Document, SyntaxError>> {
     }
 }
 
+/// What says which object a document is.
+pub(super) struct Head {
+    pub(super) api_version: String,
+    pub(super) kind: String,
+    pub(super) namespace: Option<String>,
+    pub(super) name: Option<String>,
+}
+
+impl Head {
+    pub(super) fn of(value: &Value) -> Self {
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        Self {
+            api_version: text(&value["apiVersion"]).unwrap_or_default(),
+            kind: text(&value["kind"]).unwrap_or_default(),
+            namespace: text(&value["metadata"]["namespace"]),
+            name: text(&value["metadata"]["name"]),
+        }
+    }
+}
+
 fn document(value: Value, line: usize, positions: Positions) -> Document {
-    let text = |value: &Value| value.as_str().map(str::to_owned);
+    let head = Head::of(&value);
     Document {
-        api_version: text(&value["apiVersion"]).unwrap_or_default(),
-        kind: text(&value["kind"]).unwrap_or_default(),
-        namespace: text(&value["metadata"]["namespace"]),
-        name: text(&value["metadata"]["name"]),
+        api_version: head.api_version,
+        kind: head.kind,
+        namespace: head.namespace,
+        name: head.name,
         value,
         line,
         positions,

@@ -46,6 +46,7 @@ fn object(kind: &str) -> Option<Value> {
     let spec = match kind {
         "Environment" => environment_spec(Scalars::AsTyped),
         "EnvironmentTemplate" => template_spec(),
+        "GitSync" => plain(schemas::git_sync_spec(), Scalars::AsTyped),
         "RailwayAccount" => plain(schemas::account_spec(), Scalars::AsTyped),
         "Orphan" => plain(schemas::orphan_spec(), Scalars::AsTyped),
         "PreviewPolicy" => preview_policy_spec(),
@@ -262,7 +263,10 @@ mod tests {
             assert_eq!(at(&schema, "kind")["const"], kind);
         }
         assert_eq!(json_schema("Pod"), None);
-        assert_eq!(any_manifest()["allOf"].as_array().unwrap().len(), 5);
+        assert_eq!(
+            any_manifest()["allOf"].as_array().unwrap().len(),
+            crate::validate::KINDS.len()
+        );
     }
 
     #[test]

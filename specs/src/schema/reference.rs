@@ -15,6 +15,7 @@ pub fn reference_markdown() -> String {
             "Environment" => schemas::environment_spec(),
             "EnvironmentTemplate" => schemas::template_spec(),
             "PreviewPolicy" => schemas::preview_policy_spec(),
+            "GitSync" => schemas::git_sync_spec(),
             "RailwayAccount" => schemas::account_spec(),
             _ => schemas::orphan_spec(),
         };

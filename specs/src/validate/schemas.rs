@@ -6,10 +6,11 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomRe
 use kube::CustomResourceExt;
 use serde_json::Value;
 
-use crate::{Environment, EnvironmentTemplate, Orphan, PreviewPolicy, RailwayAccount};
+use crate::{Environment, EnvironmentTemplate, GitSync, Orphan, PreviewPolicy, RailwayAccount};
 
 static ENVIRONMENT: LazyLock<Value> = LazyLock::new(|| spec_of(Environment::crd()));
 static TEMPLATE: LazyLock<Value> = LazyLock::new(|| spec_of(EnvironmentTemplate::crd()));
+static GIT_SYNC: LazyLock<Value> = LazyLock::new(|| spec_of(GitSync::crd()));
 static ACCOUNT: LazyLock<Value> = LazyLock::new(|| spec_of(RailwayAccount::crd()));
 static ORPHAN: LazyLock<Value> = LazyLock::new(|| spec_of(Orphan::crd()));
 static PREVIEW_POLICY: LazyLock<Value> = LazyLock::new(|| spec_of(PreviewPolicy::crd()));
@@ -27,6 +28,11 @@ pub(crate) fn environment_spec() -> &'static Value {
 /// Schema of an EnvironmentTemplate's `spec`.
 pub(crate) fn template_spec() -> &'static Value {
     &TEMPLATE
+}
+
+/// Schema of a GitSync's `spec`.
+pub(crate) fn git_sync_spec() -> &'static Value {
+    &GIT_SYNC
 }
 
 /// Schema of a RailwayAccount's `spec`.

@@ -16,13 +16,8 @@ pub(super) fn check(source: &Node<'_>, faults: &mut Faults) {
     {
         faults.invalid(&branch.path, "not the name of a branch");
     }
-    if let Some(text) = commit.text()
-        && !(text.len() == 40 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')))
-    {
-        faults.invalid(
-            &commit.path,
-            "a full commit id has 40 characters of 0-9 and a-f",
-        );
+    if commit.text().is_some_and(|text| !is_commit(text)) {
+        faults.invalid(&commit.path, COMMIT_FORM);
     }
     if branch.is_given() && commit.is_given() {
         faults.forbidden(
@@ -59,6 +54,13 @@ pub(super) fn check_repository(text: &str, path: &FieldPath, faults: &mut Faults
     );
 }
 
+/// What a commit id looks like.
+pub(super) const COMMIT_FORM: &str = "a full commit id has 40 characters of 0-9 and a-f";
+
+pub(super) fn is_commit(text: &str) -> bool {
+    text.len() == 40 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+}
+
 fn is_repository(text: &str) -> bool {
     // GitHub's limits: 39 characters for an owner, 100 for a repository.
     let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
@@ -73,7 +75,7 @@ fn is_repository(text: &str) -> bool {
 }
 
 /// The part of git's rules for reference names that people run into.
-fn is_branch(text: &str) -> bool {
+pub(super) fn is_branch(text: &str) -> bool {
     let forbidden = |c: char| c.is_whitespace() || c.is_control() || "~^:?*[\\".contains(c);
     !text.is_empty()
         && !text.contains(forbidden)

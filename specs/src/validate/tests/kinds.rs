@@ -285,3 +285,96 @@ fn layers_that_are_right_alone_and_wrong_together_are_refused() {
         json!({"services": {"web": {"source": {"image": null, "repo": "a/b"}}}, "ttl": null});
     assert_eq!(template(&object(removed)), []);
 }
+
+fn git_sync_with(fields: Value) -> Value {
+    let mut spec = json!({"url": "https://github.com/acme/shop"});
+    for (name, value) in fields.as_object().unwrap() {
+        spec[name] = value.clone();
+    }
+    json!({"metadata": {"name": "shop"}, "spec": spec})
+}
+
+#[test]
+fn a_git_sync_takes_every_way_to_a_repository() {
+    for url in [
+        "https://github.com/acme/shop.git",
+        "https://git.example.com:8443/acme/shop",
+        "ssh://git@github.com/acme/shop.git",
+        "ssh://git.example.com:2222/srv/shop.git",
+        "git@github.com:acme/shop.git",
+        "file:///srv/git/shop.git",
+        "http://127.0.0.1:3000/shop.git",
+        "http://localhost/shop.git",
+        "http://[::1]:80/shop.git",
+    ] {
+        assert_eq!(git_sync(&git_sync_with(json!({"url": url}))), [], "{url}");
+    }
+}
+
+#[test]
+fn the_address_of_a_git_sync_holds_no_credentials_and_no_fault_repeats_them() {
+    for (url, reason) in [
+        ("https://canary-token@github.com/acme/shop", Forbidden),
+        ("https://x:canary-token@github.com/acme/shop", Forbidden),
+        ("http://x:canary-token@127.0.0.1/acme/shop", Forbidden),
+        ("ssh://git:canary-token@github.com/acme/shop", Forbidden),
+        ("https://github.com/shop?token=canary-token", Invalid),
+        ("https://github.com/canary-token shop", Invalid),
+        ("http://git.example.com/canary-token", Forbidden),
+        ("http://127.0.0.1.example.com/canary-token", Forbidden),
+        ("git@github.com:--canary-token", Invalid),
+        ("ftp://git.example.com/canary-token", NotSupported),
+        ("canary-token", Invalid),
+        ("file://canary-token/shop.git", Invalid),
+        ("https:///canary-token", Invalid),
+    ] {
+        let faults = git_sync(&git_sync_with(json!({"url": url})));
+        assert_eq!(found(&faults), [("spec.url", reason)], "{url}");
+        assert!(!format!("{faults:?}").contains("canary"), "{faults:?}");
+    }
+}
+
+#[test]
+fn a_git_syncs_other_fields_are_checked_where_they_stand() {
+    for (fields, path, reason) in [
+        (json!({"branch": "a b"}), "spec.branch", Invalid),
+        (json!({"commit": "abc"}), "spec.commit", Invalid),
+        (json!({"branch": "a", "tag": "b"}), "spec.tag", Forbidden),
+        (json!({"path": "../x"}), "spec.path", Invalid),
+        (json!({"path": "/x"}), "spec.path", Invalid),
+        (json!({"interval": "1s"}), "spec.interval", Invalid),
+        (json!({"interval": "2d"}), "spec.interval", Invalid),
+        (
+            json!({"secretRef": {"name": "A"}}),
+            "spec.secretRef.name",
+            Invalid,
+        ),
+        (
+            json!({"allowed": {"kinds": ["secrets"]}}),
+            "spec.allowed.kinds[0]",
+            Invalid,
+        ),
+        (
+            json!({"allowed": {"namespaces": ["*"]}}),
+            "spec.allowed.namespaces[0]",
+            Invalid,
+        ),
+        (
+            json!({"variables": {"values": {"1A": "x"}}}),
+            "spec.variables.values.1A",
+            Invalid,
+        ),
+        (
+            json!({"variables": {"values": {"A": {}}}}),
+            "spec.variables.values.A",
+            TypeInvalid,
+        ),
+        (json!({"drift": "repair"}), "spec.drift", NotSupported),
+        (json!({"prun": true}), "spec.prun", UnknownField),
+    ] {
+        assert_eq!(found(&git_sync(&git_sync_with(fields))), [(path, reason)]);
+    }
+    let mut long = git_sync_with(json!({}));
+    long["metadata"]["name"] = "a".repeat(64).into();
+    assert_eq!(found(&git_sync(&long)), [("metadata.name", Invalid)]);
+}
