@@ -47,7 +47,8 @@ pub const READ_VERBS: &[Verb] = &[Verb::Get, Verb::List, Verb::Watch];
 pub enum Audience {
     /// Viewers read it, editors write it.
     Everyone,
-    /// Viewers read it, and only a cluster's administrators write it: namespaces, definitions.
+    /// Viewers read it, and only a cluster's administrators write it: namespaces, definitions, and what acts with the
+    /// controllers' own rights.
     Readers,
     /// Editors read and write it, viewers do not see it: secrets.
     Editors,

@@ -224,7 +224,7 @@ pub(crate) async fn run(options: Options) -> Result<(), ServeError> {
                 github: &github,
                 public_url: options.public_url.clone(),
             },
-            fingerprint::load(folder.path()).map_err(ControllersError::from)?,
+            &folder,
             controllers::Tempo {
                 clock: Arc::clone(&clock),
                 speed: options

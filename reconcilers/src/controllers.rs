@@ -35,6 +35,7 @@ use crate::{
     accounts::{AccountOptions, Accounts},
     context::{self, Context, Intervals},
     environment::{self, planner::Planner},
+    git_sync::{self, fetch::Repositories, syncer::Syncer},
     metrics::Metrics,
     orphan, preview_policy,
     railway_account::{self, Keyring},
@@ -66,6 +67,8 @@ pub struct Options {
     pub metrics: Metrics,
     /// How long things wait.
     pub intervals: Intervals,
+    /// Where the files of GitSyncs come from.
+    pub repositories: Arc<dyn Repositories>,
 }
 
 /// Environments worked on at the same time. A visit mostly waits for Railway, and the budget paces it.
@@ -119,6 +122,7 @@ impl Controllers {
             default_token,
             github,
             public_url,
+            repositories,
             ..
         } = self.options;
         let environments: Api<Environment> = Api::all(client.clone());
@@ -172,12 +176,15 @@ impl Controllers {
         .graceful_shutdown_on(shutdown.clone().cancelled_owned())
         .run(orphan::reconcile, orphan::on_error, Arc::clone(&context))
         .for_each(|_| std::future::ready(()));
+        let syncer = Arc::new(Syncer::new(Arc::clone(&context), repositories));
+        let git_syncs = git_sync::wake::run(syncer, shutdown.clone());
         let previews = previews(context, github, public_url, &client, shutdown);
         futures::join!(
             environments.boxed(),
             accounts.boxed(),
             orphans.boxed(),
-            previews.boxed()
+            previews.boxed(),
+            git_syncs
         );
     }
 }

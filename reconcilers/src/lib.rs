@@ -16,6 +16,7 @@ pub mod accounts;
 pub mod context;
 pub mod controllers;
 pub mod environment;
+pub mod git_sync;
 pub mod metrics;
 pub mod orphan;
 pub mod preview_policy;

@@ -9,6 +9,8 @@ use strum::IntoEnumIterator as _;
 
 use mirage_specs::preview_policy::{PreviewState, PreviewStatus};
 
+use crate::git_sync;
+
 /// A reconcile's kind and what came of it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct ReconcileLabels {
@@ -75,6 +77,8 @@ pub struct Metrics {
     pub preview_reports: Family<PreviewReportLabels, Counter>,
     /// Commands in comments.
     pub preview_commands: Family<PreviewCommandLabels, Counter>,
+    /// What syncing from Git counts.
+    pub git_sync: git_sync::metrics::Metrics,
 }
 
 impl Metrics {
@@ -90,6 +94,7 @@ impl Metrics {
             preview_actions: Family::default(),
             preview_reports: Family::default(),
             preview_commands: Family::default(),
+            git_sync: git_sync::metrics::Metrics::new(registry),
         };
         registry.register(
             "mirage_reconciles",

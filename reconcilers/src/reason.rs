@@ -2,7 +2,16 @@
 
 /// Why a condition is as it is. The variant's name is what stands in `reason`.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, strum::Display, strum::IntoStaticStr,
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    strum::Display,
+    strum::EnumString,
+    strum::IntoStaticStr,
 )]
 pub enum Reason {
     /// Everything is as declared.
@@ -109,4 +118,32 @@ pub enum Reason {
     PreviewMoved,
     /// An environment of a pull request is torn down.
     PreviewRemoved,
+    /// The repository was read.
+    Fetched,
+    /// The repository could not be read, for a reason that has no name of its own.
+    FetchFailed,
+    /// The repository did not answer, or not in time.
+    RepositoryUnreachable,
+    /// There is no repository at that address, or it does not show itself.
+    RepositoryMissing,
+    /// The repository holds more than is taken.
+    RepositoryTooLarge,
+    /// The repository has no such branch, tag or commit.
+    RevisionMissing,
+    /// The commit has no such folder.
+    PathMissing,
+    /// A credential is missing or cannot be read.
+    CredentialsUnusable,
+    /// The SSH server shows a key that is not written down.
+    HostKeyUnknown,
+    /// Files in the repository are faulty.
+    FaultyFiles,
+    /// The API server refused an object.
+    ObjectRefused,
+    /// An earlier object of the same name is on its way out.
+    AwaitingRemoval,
+    /// Only said, not done, on request.
+    DryRun,
+    /// Drift was put back.
+    DriftReverted,
 }

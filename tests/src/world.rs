@@ -35,7 +35,10 @@ use mirage_api::{
 use mirage_github::transport::Transport as GitHubTransport;
 use mirage_railway::{client::Clock, transport::Transport};
 use mirage_railway_simulator::{Options as RailwayOptions, Simulator};
-use mirage_reconcilers::{Intervals, PlannedChange};
+use mirage_reconcilers::{
+    Intervals, PlannedChange,
+    git_sync::fetch::{Git, Repositories},
+};
 use mirage_specs::{Environment, EnvironmentStatus, Orphan, RailwayAccount};
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -70,6 +73,8 @@ pub struct WorldOptions {
     pub intervals: Intervals,
     /// The GitHub in it; none when absent.
     pub github: Option<Arc<dyn GitHubTransport>>,
+    /// Where the files of GitSyncs come from.
+    pub repositories: Arc<dyn Repositories>,
 }
 
 impl WorldOptions {
@@ -83,6 +88,8 @@ impl WorldOptions {
             },
             intervals: Intervals::default(),
             github: None,
+            // Only repositories on the network leave anything there.
+            repositories: Arc::new(Git::new(std::env::temp_dir().join("mirage-world-git"))),
         }
     }
 }
@@ -98,6 +105,7 @@ pub struct World {
     seed: u64,
     intervals: Intervals,
     github: Arc<dyn GitHubTransport>,
+    repositories: Arc<dyn Repositories>,
     life: Option<Life>,
     lives: u64,
     /// When the controllers come back after a crash.
@@ -150,6 +158,7 @@ impl World {
             github: options
                 .github
                 .unwrap_or_else(|| Arc::new(github_wire::Nowhere)),
+            repositories: options.repositories,
             life: None,
             lives: 0,
             back_at: Instant::now(),
@@ -196,6 +205,7 @@ impl World {
                 Arc::clone(&self.clock),
                 seed,
                 self.intervals,
+                Arc::clone(&self.repositories),
             ));
         }
     }

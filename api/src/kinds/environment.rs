@@ -3,7 +3,9 @@
 use jiff::Timestamp;
 use kube::CustomResourceExt as _;
 use mirage_specs::validate::{self, FaultReason};
-use mirage_specs::{Environment, EnvironmentTemplate, Orphan, PreviewPolicy, RailwayAccount};
+use mirage_specs::{
+    Environment, EnvironmentTemplate, GitSync, Orphan, PreviewPolicy, RailwayAccount,
+};
 use serde_json::{Value, json};
 
 use super::{Audience, Registry};
@@ -18,6 +20,11 @@ pub(super) fn add_to(registry: Registry) -> Registry {
         })
         .with(EnvironmentTemplate::crd(), |object| {
             causes(validate::template(object))
+        })
+        .with_adjusted(GitSync::crd(), |kind| {
+            // What it brings is written with the controllers' rights, in whichever namespaces it names.
+            kind.audience = Audience::Readers;
+            kind.validate = |object| causes(validate::git_sync(object));
         })
         .with(RailwayAccount::crd(), |object| {
             causes(validate::account(object))

@@ -5,21 +5,23 @@ use std::{sync::Arc, time::Duration};
 use jiff::SignedDuration;
 use mirage_api::{Api, Clock};
 use mirage_github::{Connections, GitHub};
-use mirage_railway::secret::FingerprintKey;
 use mirage_reconcilers::{
-    Controllers, Intervals, Options, Planner, environment::patience::Patience,
+    Controllers, Intervals, Options, Planner, environment::patience::Patience, git_sync::fetch::Git,
 };
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use crate::serve::{
-    default_account, fingerprint, github_metrics::GitHubMetrics, metrics::Metrics,
-    railway::Railway, railway_metrics::RailwayMetrics,
+    data_dir::DataDir, default_account, fingerprint, github_metrics::GitHubMetrics,
+    metrics::Metrics, railway::Railway, railway_metrics::RailwayMetrics,
 };
 
 /// The name under which they write, in audit records. What begins with `system:` is part of the server.
 const USERNAME: &str = "system:mirage-controllers";
+
+/// What was fetched for GitSyncs, below the data folder. It may be deleted at any time.
+const GIT_CACHE: &str = "git-cache";
 
 /// Why they did not start.
 #[derive(Debug, thiserror::Error)]
@@ -53,7 +55,7 @@ pub(super) struct Outside<'a> {
 pub(super) async fn start(
     api: &Api,
     outside: Outside<'_>,
-    key: FingerprintKey,
+    folder: &DataDir,
     tempo: Tempo,
     metrics: &mut Metrics,
     stopping: &CancellationToken,
@@ -77,11 +79,12 @@ pub(super) async fn start(
         github: Arc::clone(github) as Arc<dyn GitHub>,
         public_url,
         clock: tempo.clock,
-        fingerprint_key: key,
+        fingerprint_key: fingerprint::load(folder.path())?,
         seed: None,
         instance: instance(),
         metrics: mirage_reconcilers::Metrics::new(&mut metrics.registry),
         intervals: hastened(Intervals::default(), tempo.speed, tempo.clock_speed),
+        repositories: Arc::new(Git::new(folder.join(GIT_CACHE))),
     });
     metrics
         .registry

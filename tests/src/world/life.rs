@@ -9,7 +9,9 @@ use mirage_railway::{
     secret::{FingerprintKey, SecretValue},
 };
 use mirage_railway_simulator::{ACCOUNT_TOKEN, Simulator};
-use mirage_reconcilers::{Controllers, Intervals, Metrics, Options, Planner};
+use mirage_reconcilers::{
+    Controllers, Intervals, Metrics, Options, Planner, git_sync::fetch::Repositories,
+};
 use prometheus_client::registry::Registry;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -32,6 +34,7 @@ impl Life {
         clock: Clock,
         seed: u64,
         intervals: Intervals,
+        repositories: Arc<dyn Repositories>,
     ) -> Self {
         let power = Arc::new(Power::on());
         let door = Door::new(
@@ -54,6 +57,7 @@ impl Life {
             instance: "world".to_owned(),
             metrics: Metrics::new(&mut Registry::default()),
             intervals,
+            repositories,
         });
         let planner = controllers.planner();
         let controllers = tokio::spawn(controllers.run(CancellationToken::new()));
