@@ -29,6 +29,7 @@ mod reference;
 mod retry;
 mod schema;
 mod serve;
+mod sync;
 mod table;
 mod target;
 mod token;
@@ -83,6 +84,7 @@ pub(crate) enum Command {
     Approve(approve::Approve),
     Audit(audit::Audit),
     Retry(retry::Retry),
+    Sync(sync::Sync),
     Delete(delete::Delete),
     Token(Box<token::Token>),
     Webhook(webhook::Webhook),
@@ -142,6 +144,7 @@ pub(crate) async fn run(command: Command) -> ExitCode {
         Command::Approve(verb) => verb.run(out).await,
         Command::Audit(verb) => verb.run(out).await,
         Command::Retry(verb) => verb.run(out).await,
+        Command::Sync(verb) => verb.run(out).await,
         Command::Db(verb) => verb.run(out).await,
         Command::Crds(verb) => verb.run(out),
         Command::Schema(verb) => verb.run(out),

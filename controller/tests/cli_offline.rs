@@ -157,6 +157,7 @@ fn kinds_come_out_as_definitions_and_as_schemas() {
     for name in [
         "environments",
         "environmenttemplates",
+        "gitsyncs",
         "railwayaccounts",
         "orphans",
         "previewpolicies",

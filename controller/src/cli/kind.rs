@@ -27,6 +27,17 @@ pub(crate) const ENVIRONMENT: Kind = Kind {
     namespaced: true,
 };
 
+/// A repository's folder that is kept applied.
+pub(crate) const GIT_SYNC: Kind = Kind {
+    group: MIRAGE,
+    version: "v1alpha1",
+    kind: "GitSync",
+    plural: "gitsyncs",
+    singular: "gitsync",
+    short: &["gs", "sync", "syncs"],
+    namespaced: true,
+};
+
 /// Ours first, then what Kubernetes clients expect around them.
 pub(crate) const KINDS: &[Kind] = &[
     ENVIRONMENT,
@@ -39,6 +50,7 @@ pub(crate) const KINDS: &[Kind] = &[
         short: &["envt", "template", "templates"],
         namespaced: true,
     },
+    GIT_SYNC,
     Kind {
         group: MIRAGE,
         version: "v1alpha1",
@@ -215,6 +227,7 @@ mod tests {
             ("templates", "EnvironmentTemplate"),
             ("account", "RailwayAccount"),
             ("previews", "PreviewPolicy"),
+            ("gs", "GitSync"),
             ("ns", "Namespace"),
             ("secret", "Secret"),
         ] {

@@ -15,7 +15,7 @@ pub(crate) struct Target {
 pub(crate) enum TargetError {
     /// `x/y` where no kind is called `x`.
     #[error(
-        "there is no kind {word:?}; kinds are environment, template, account, orphan, secret, configmap, event, namespace, lease, crd, role, rolebinding, clusterrole, clusterrolebinding and token"
+        "there is no kind {word:?}; kinds are environment, template, gitsync, account, orphan, secret, configmap, event, namespace, lease, crd, role, rolebinding, clusterrole, clusterrolebinding and token"
     )]
     UnknownKind {
         /// What was written.
