@@ -8,6 +8,9 @@ have() { command -v "$1" >/dev/null 2>&1; }
 # Debian keeps the server's programs apart from those that everybody calls.
 have_postgres() { have postgres || compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null; }
 
+# A server's program is not in everybody's search path.
+have_sshd() { have sshd || [ -x /usr/sbin/sshd ]; }
+
 # The first of the packages that this system knows by that name.
 install_one_of() {
   local package
@@ -57,6 +60,8 @@ cd "$(dirname "$0")/.."
 # Debian and Ubuntu call it kubernetes-client or kubectl, depending on the release.
 have kubectl || install_one_of kubectl kubernetes-client
 have_postgres || install_one_of postgresql
+have git || install_one_of git
+have_sshd || install_one_of openssh-server
 clients=$(clients_folder)
 install_python_client "$clients" || missing_python=yes
 install_node_client "$clients" || missing_node=yes
@@ -68,6 +73,9 @@ fi
 if ! have_postgres; then
   echo "NOTE: PostgreSQL is not installed; the tests of the PostgreSQL store are skipped." >&2
   echo "      https://www.postgresql.org/download/ says how to install it." >&2
+fi
+if ! have git || ! have_sshd; then
+  echo "NOTE: git or OpenSSH's server is not installed; the tests that follow repositories of their making are skipped." >&2
 fi
 if [ -n "${missing_python:-}" ]; then
   rm -rf "$clients/python"

@@ -15,6 +15,7 @@
 pub mod bench;
 pub mod boundary;
 pub mod durability;
+pub mod git;
 pub mod github;
 pub mod history;
 pub mod invariants;

@@ -45,6 +45,7 @@ async fn answers(mirage: &Mirage) -> Result<Vec<(String, String)>> {
     for kind in [
         "environments",
         "environmenttemplates",
+        "gitsyncs",
         "railwayaccounts",
         "orphans",
         "previewpolicies",
