@@ -176,7 +176,11 @@ impl Controllers {
         .graceful_shutdown_on(shutdown.clone().cancelled_owned())
         .run(orphan::reconcile, orphan::on_error, Arc::clone(&context))
         .for_each(|_| std::future::ready(()));
-        let syncer = Arc::new(Syncer::new(Arc::clone(&context), repositories));
+        let syncer = Arc::new(Syncer::new(
+            Arc::clone(&context),
+            repositories,
+            Arc::clone(&github),
+        ));
         let git_syncs = git_sync::wake::run(syncer, shutdown.clone());
         let previews = previews(context, github, public_url, &client, shutdown);
         futures::join!(

@@ -11,6 +11,7 @@
 
 pub mod allowed;
 pub mod apply;
+pub mod commit_status;
 mod contest;
 pub mod declare;
 pub mod diff;
@@ -22,6 +23,7 @@ pub mod kinds;
 pub mod mark;
 pub mod metrics;
 pub mod observe;
+pub mod order;
 pub mod parse;
 mod publish;
 pub mod resolve;

@@ -146,4 +146,6 @@ pub enum Reason {
     DryRun,
     /// Drift was put back.
     DriftReverted,
+    /// GitHub does not take what was to be said of a commit.
+    CommitNotReported,
 }

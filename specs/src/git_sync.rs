@@ -8,7 +8,7 @@ use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{duration::Span, environment::LocalRef};
+use crate::{duration::Span, environment::LocalRef, variable::SecretKeyRef};
 
 mod repository;
 
@@ -81,9 +81,17 @@ pub struct GitSyncSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspend: Option<bool>,
     /// Secret with what the repository asks for: `token` or `username` and `password` (https), `identity` (an SSH private
-    /// key, with `password` when it is encrypted) and `known_hosts` (ssh), `ca.crt` (https with a CA of your own).
+    /// key, with `password` when it is encrypted) and `known_hosts` (ssh), `ca.crt` (https with a CA of your own). A
+    /// `token` beside an `identity` is for `commitStatus` alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret_ref: Option<LocalRef>,
+    /// The secret with which GitHub signs its webhooks, which only make Mirage look sooner.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub webhook_secret_ref: Option<SecretKeyRef>,
+    /// Whether each commit is told how it went, as a commit status; true when absent. It takes a repository on github.com
+    /// (or ghe.com) and a `token` in the Secret of `secretRef` that may write commit statuses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit_status: Option<bool>,
     /// What this repository may write.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allowed: Option<Allowed>,
@@ -163,6 +171,9 @@ pub struct GitSyncStatus {
     /// The newest commit that was applied whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub applied_commit: Option<String>,
+    /// What was last said of a commit on GitHub.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reported_commit: Option<ReportedCommit>,
     /// When the repository last answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_fetch: Option<Timestamp>,
@@ -273,6 +284,28 @@ pub struct SyncFault {
     pub column: Option<usize>,
     /// What is wrong and what would do.
     pub message: String,
+}
+
+/// What was said of a commit on GitHub.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ReportedCommit {
+    /// The commit.
+    pub commit: String,
+    /// What was said of it.
+    pub state: ReportedState,
+    /// Why GitHub would not take it; it is not tried again for this commit and state.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+}
+
+/// What is said of a commit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, strum::Display)]
+pub enum ReportedState {
+    /// All that it declares is applied.
+    Synced,
+    /// Not all of it is.
+    Failed,
 }
 
 /// Something in the folder that is no declaration.

@@ -12,10 +12,11 @@ use mirage_specs::git_sync::SyncResult;
 use super::{
     contest::{described, is_field_conflict, rivals},
     declare::{Declaration, Declared},
-    diff::{Action, Over, Plan, in_order},
+    diff::{Action, Over, Plan},
     key::Key,
     kinds::Kinds,
     observe::{Found, Live, Observed, api},
+    order::in_order,
     resolve::Policy,
 };
 

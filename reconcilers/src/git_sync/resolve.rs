@@ -12,6 +12,7 @@ use mirage_specs::{
 
 use super::{
     allowed::Bounds,
+    commit_status::Listener,
     fetch::{Credentials, Request, Revision},
     mark::Owner,
     substitute::Variables,
@@ -34,6 +35,8 @@ pub struct Inputs {
 pub struct Resolved {
     /// What is fetched.
     pub request: Request,
+    /// Who on GitHub is told how it went.
+    pub listener: Option<Listener>,
     /// How often.
     pub interval: Duration,
     /// By which rules files become objects.
@@ -151,6 +154,7 @@ pub fn resolve(sync: &GitSync, namespace: &str, inputs: Inputs) -> Result<Resolv
         }),
     };
     Ok(Resolved {
+        listener: Listener::of(spec, credentials.token.as_ref()),
         request: Request {
             address,
             revision,

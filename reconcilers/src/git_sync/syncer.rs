@@ -7,6 +7,7 @@ use std::{
 };
 
 use jiff::Timestamp;
+use mirage_github::GitHub;
 
 use super::{
     fetch::{FetchError, Repositories, Request, Snapshot},
@@ -24,6 +25,8 @@ pub struct Syncer {
     pub context: Arc<Context>,
     /// Where snapshots come from.
     pub repositories: Arc<dyn Repositories>,
+    /// Where commits are told how they went.
+    pub github: Arc<dyn GitHub>,
     memory: Mutex<BTreeMap<String, Look>>,
 }
 
@@ -51,10 +54,15 @@ impl Look {
 
 impl Syncer {
     /// With nothing remembered.
-    pub fn new(context: Arc<Context>, repositories: Arc<dyn Repositories>) -> Self {
+    pub fn new(
+        context: Arc<Context>,
+        repositories: Arc<dyn Repositories>,
+        github: Arc<dyn GitHub>,
+    ) -> Self {
         Self {
             context,
             repositories,
+            github,
             memory: Mutex::default(),
         }
     }

@@ -12,6 +12,7 @@ use mirage_specs::{
 use super::{
     SyncError, allowed_kinds,
     apply::{Outcomes, apply},
+    commit_status,
     declare::{Declared, declare},
     diff::{Plan, Situation, diff, wanted},
     fetch::Snapshot,
@@ -95,7 +96,10 @@ pub(super) async fn visit(
         Some("Failing") => "failed",
         _ => "held",
     };
-    publish(syncer, sync, namespace, next, &outcomes).await?;
+    publish(syncer, sync, namespace, next.clone(), &outcomes).await?;
+    if let Some(listener) = &resolved.listener {
+        commit_status::send(syncer, sync, namespace, listener, &next).await?;
+    }
     let action = if is_unfinished {
         Action::requeue(ctx.intervals.active)
     } else {

@@ -11,12 +11,18 @@ const OTHER_NAMES: [(&str, &str); 3] = [
 ];
 
 impl GitSyncSpec {
+    /// Host and path of the repository, `github.com` and `acme/shop`, whether by https or by ssh; `None` when it is on no
+    /// host.
+    pub fn place(&self) -> Option<(String, String)> {
+        let (host, path) = place(&self.url)?;
+        Some((plain_host(host), plain_path(path).to_owned()))
+    }
+
     /// Whether `url` leads to `repository` (`owner/name`) on `host`, whether by https or by ssh. Upper and lower case do
     /// not count, as they do not for the forges, nor does the port.
     pub fn is_of(&self, host: &str, repository: &str) -> bool {
-        place(&self.url).is_some_and(|(its_host, its_path)| {
-            plain_host(its_host) == plain_host(host)
-                && plain_path(its_path) == plain_path(repository)
+        self.place().is_some_and(|(its_host, its_path)| {
+            its_host == plain_host(host) && its_path.eq_ignore_ascii_case(plain_path(repository))
         })
     }
 }
@@ -51,9 +57,9 @@ fn plain_host(host: &str) -> String {
         .map_or(host, |(_, name)| (*name).to_owned())
 }
 
-fn plain_path(path: &str) -> String {
-    let path = path.trim_matches('/').to_ascii_lowercase();
-    path.strip_suffix(".git").unwrap_or(&path).to_owned()
+fn plain_path(path: &str) -> &str {
+    let path = path.trim_matches('/');
+    path.strip_suffix(".git").unwrap_or(path)
 }
 
 #[cfg(test)]

@@ -33,6 +33,11 @@ pub(super) fn check(object: &Value, spec: &Node<'_>, faults: &mut Faults) {
     check_path(&spec.at("path"), faults);
     check_interval(&spec.at("interval"), faults);
     check_reference(&spec.at("secretRef"), faults);
+    let webhook = spec.at("webhookSecretRef");
+    check_reference(&webhook, faults);
+    if webhook.at("key").text() == Some("") {
+        faults.invalid(&webhook.at("key").path, "must not be empty");
+    }
     check_allowed(&spec.at("allowed"), faults);
     check_variables(&spec.at("variables"), faults);
 }

@@ -5,6 +5,7 @@
 mod bounds;
 mod faults;
 mod following;
+mod github;
 mod others;
 mod removal;
 mod scene;

@@ -350,6 +350,11 @@ fn a_git_syncs_other_fields_are_checked_where_they_stand() {
             Invalid,
         ),
         (
+            json!({"webhookSecretRef": {"name": "github", "key": ""}}),
+            "spec.webhookSecretRef.key",
+            Invalid,
+        ),
+        (
             json!({"allowed": {"kinds": ["secrets"]}}),
             "spec.allowed.kinds[0]",
             Invalid,
