@@ -94,7 +94,9 @@ impl Week {
             .into_iter()
             .map(|(at, trouble)| (at, Event::Trouble(trouble)));
         let mut events: Vec<_> = deeds.chain(troubles).collect();
-        events.sort_by(|(one, _), (other, _)| other.cmp(one));
+        // What is planned for the same second stays in its order: nobody pushes before the opening.
+        events.sort_by_key(|(at, _)| *at);
+        events.reverse();
         Ok(Self {
             scene,
             random,
