@@ -160,12 +160,36 @@ pub(super) async fn secret_of(
     let stored = stored.map_err(|error| Status::from_store(kind, name, error))?;
     Ok(stored
         .and_then(|stored| STANDARD.decode(stored.object["data"][key].as_str()?).ok())
-        .map(zeroize::Zeroizing::new))
+        .map(|mut secret| {
+            secret.truncate(without_line_break(&secret).len());
+            zeroize::Zeroizing::new(secret)
+        }))
+}
+
+/// A secret out of a file ends with a line break, which is left behind when it is copied into GitHub's form.
+fn without_line_break(secret: &[u8]) -> &[u8] {
+    let line = secret.strip_suffix(b"\n").unwrap_or(secret);
+    line.strip_suffix(b"\r").unwrap_or(line)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_secret_out_of_a_file_is_its_line() {
+        for (stored, expected) in [
+            ("s3cret", "s3cret"),
+            ("s3cret\n", "s3cret"),
+            ("s3cret\r\n", "s3cret"),
+            ("two\nlines\n", "two\nlines"),
+            (" spaces are kept ", " spaces are kept "),
+            ("\n", ""),
+            ("", ""),
+        ] {
+            assert_eq!(without_line_break(stored.as_bytes()), expected.as_bytes());
+        }
+    }
 
     #[test]
     fn addresses_of_git_name_their_repository() {
