@@ -115,7 +115,15 @@ mod tests {
     fn change(revision: u64, document: Document) -> Change {
         Change {
             revision,
-            key: Key::new(if revision % 2 == 0 { "even" } else { "odd" }, "a", "x"),
+            key: Key::new(
+                if revision.is_multiple_of(2) {
+                    "even"
+                } else {
+                    "odd"
+                },
+                "a",
+                "x",
+            ),
             kind: ChangeKind::Created,
             object: document,
             previous: None,
