@@ -5,7 +5,7 @@ use std::{path::PathBuf, sync::Arc};
 use anyhow::Result;
 use async_trait::async_trait;
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::ConfigMap;
+use k8s_openapi::api::core::v1::{ConfigMap, Namespace};
 use kube::api::PostParams;
 use mirage_api::{
     Api, ApiOptions, Ids,
@@ -18,6 +18,9 @@ use tokio::{net::TcpListener, task::JoinHandle};
 
 /// Bytes of changes that a server keeps in memory.
 const KEPT: usize = 16 << 20;
+
+/// A namespace that no test looks into.
+const UNWATCHED: &str = "unwatched";
 
 /// As large as an object can be, nearly.
 const LARGE: usize = 900_000;
@@ -97,9 +100,19 @@ impl Forgetful {
     /// The store does not answer.
     pub async fn forgets(&self) -> Result<()> {
         // What it has read last it keeps in memory: let that be changes that nobody looks at.
-        let maps: kube::Api<ConfigMap> = kube::Api::default_namespaced(self.client());
+        let mut unwatched = Namespace::default();
+        unwatched.metadata.name = Some(UNWATCHED.to_owned());
+        match kube::Api::all(self.client())
+            .create(&PostParams::default(), &unwatched)
+            .await
+        {
+            Ok(_) => {}
+            Err(kube::Error::Api(status)) if status.is_already_exists() => {}
+            Err(error) => return Err(error.into()),
+        }
+        let maps: kube::Api<ConfigMap> = kube::Api::namespaced(self.client(), UNWATCHED);
         let mut map = ConfigMap::default();
-        map.metadata.generate_name = Some("unwatched-".to_owned());
+        map.metadata.generate_name = Some("large-".to_owned());
         map.data = Some([("text".to_owned(), "x".repeat(LARGE))].into());
         for _ in 0..=KEPT / LARGE {
             maps.create(&PostParams::default(), &map).await?;
