@@ -12,6 +12,8 @@ use crate::{duration::Span, environment::LocalRef, variable::SecretKeyRef};
 
 mod repository;
 
+pub use repository::place;
+
 /// The annotation that asks for a look now; its value is any text that was not there before, such as the time.
 pub const SYNC_AT: &str = "mirage.dev/sync-at";
 

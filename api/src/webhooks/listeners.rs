@@ -1,7 +1,7 @@
 //! Who listens to GitHub, and to what. Pure but for reading them.
 
+use mirage_specs::git_sync;
 use serde_json::Value;
-use url::Url;
 
 use super::delivery::Delivery;
 use super::wake::Target;
@@ -45,7 +45,7 @@ const HEARING: &[Hearing] = &[
         plural: "gitsyncs",
         repository: Place::Address("url"),
         events: &["push", "create", "delete"],
-        annotation: "mirage.dev/sync-at",
+        annotation: git_sync::SYNC_AT,
     },
 ];
 
@@ -103,14 +103,9 @@ impl Listener {
     }
 }
 
-/// `owner/name` of a Git address: `https://HOST/owner/name.git`, `ssh://git@HOST/owner/name`, `git@HOST:owner/name.git`.
+/// `owner/name` of a Git address, if that is its whole path.
 fn repository_at(address: &str) -> Option<String> {
-    let path = match Url::parse(address) {
-        Ok(url) if url.has_host() => url.path().to_owned(),
-        _ => address.split_once('@')?.1.split_once(':')?.1.to_owned(),
-    };
-    let path = path.trim_matches('/');
-    let path = path.strip_suffix(".git").unwrap_or(path);
+    let (_, path) = git_sync::place(address)?;
     let (owner, name) = path.split_once('/')?;
     let is_plain = !owner.is_empty() && !name.is_empty() && !name.contains('/');
     is_plain.then(|| path.to_ascii_lowercase())

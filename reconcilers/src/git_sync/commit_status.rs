@@ -11,7 +11,7 @@ use mirage_github::{CommitState, NewCommitStatus, RepositoryName, Sha, credentia
 use mirage_railway::secret::SecretValue;
 use mirage_specs::{
     GitSyncSpec, GitSyncStatus,
-    git_sync::{ReportedCommit, ReportedState},
+    git_sync::{self, ReportedCommit, ReportedState},
 };
 use url::Url;
 
@@ -36,7 +36,7 @@ impl Listener {
         if spec.commit_status == Some(false) || spec.dry_run == Some(true) {
             return None;
         }
-        let (host, path) = spec.place()?;
+        let (host, path) = git_sync::place(&spec.url)?;
         Some(Self {
             api_url: api_of(&host)?,
             repository: path.parse().ok()?,

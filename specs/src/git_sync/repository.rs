@@ -1,6 +1,4 @@
-//! Whether an address means the repository that a forge speaks of, for whoever is told of a push.
-
-use super::GitSyncSpec;
+//! Which repository an address means, in the words of the forge that it is on.
 
 /// Other names under which forges serve the same repositories (source: GitHub's "Using SSH over the HTTPS port" and
 /// GitLab's "Use SSH keys", alternative port).
@@ -10,25 +8,14 @@ const OTHER_NAMES: [(&str, &str); 3] = [
     ("altssh.gitlab.com", "gitlab.com"),
 ];
 
-impl GitSyncSpec {
-    /// Host and path of the repository, `github.com` and `acme/shop`, whether by https or by ssh; `None` when it is on no
-    /// host.
-    pub fn place(&self) -> Option<(String, String)> {
-        let (host, path) = place(&self.url)?;
-        Some((plain_host(host), plain_path(path).to_owned()))
-    }
-
-    /// Whether `url` leads to `repository` (`owner/name`) on `host`, whether by https or by ssh. Upper and lower case do
-    /// not count, as they do not for the forges, nor does the port.
-    pub fn is_of(&self, host: &str, repository: &str) -> bool {
-        self.place().is_some_and(|(its_host, its_path)| {
-            its_host == plain_host(host) && its_path.eq_ignore_ascii_case(plain_path(repository))
-        })
-    }
+/// Host and path of the repository at an address, `github.com` and `acme/shop`, whether by https or by ssh; `None` when it
+/// is on no host. The port does not count. The path is as it was written; forges compare it without case.
+pub fn place(url: &str) -> Option<(String, String)> {
+    let (host, path) = parts(url)?;
+    Some((plain_host(host), plain_path(path).to_owned()))
 }
 
-/// Host and path of an address; `None` when it is on no host.
-fn place(url: &str) -> Option<(&str, &str)> {
+fn parts(url: &str) -> Option<(&str, &str)> {
     let Some((scheme, rest)) = url.split_once("://") else {
         let (place, path) = url.split_once(':')?;
         let (_, host) = place.split_once('@')?;
@@ -68,41 +55,69 @@ mod tests {
 
     #[test]
     fn a_repository_is_known_by_every_form_of_its_address() {
-        for (url, host, is) in [
-            ("https://github.com/acme/shop", "github.com", true),
-            ("https://github.com/Acme/Shop.git", "github.com", true),
-            ("https://github.com/acme/shop/", "github.com", true),
-            ("https://www.github.com/acme/shop", "github.com", true),
-            ("git@github.com:acme/shop.git", "github.com", true),
-            ("git@github.com:/acme/shop.git", "github.com", true),
-            ("ssh://git@github.com/acme/shop", "github.com", true),
+        for (url, expected) in [
+            (
+                "https://github.com/acme/shop",
+                Some(("github.com", "acme/shop")),
+            ),
+            (
+                "https://github.com/Acme/Shop.git",
+                Some(("github.com", "Acme/Shop")),
+            ),
+            (
+                "https://github.com/acme/shop/",
+                Some(("github.com", "acme/shop")),
+            ),
+            (
+                "https://www.github.com/acme/shop",
+                Some(("github.com", "acme/shop")),
+            ),
+            (
+                "https://token@GitHub.com/acme/shop",
+                Some(("github.com", "acme/shop")),
+            ),
+            (
+                "git@github.com:acme/shop.git",
+                Some(("github.com", "acme/shop")),
+            ),
+            (
+                "git@github.com:/acme/shop.git",
+                Some(("github.com", "acme/shop")),
+            ),
+            (
+                "ssh://git@github.com/acme/shop",
+                Some(("github.com", "acme/shop")),
+            ),
             (
                 "ssh://git@ssh.github.com:443/acme/shop.git",
-                "github.com",
-                true,
+                Some(("github.com", "acme/shop")),
             ),
             (
                 "https://git.example.com:8443/acme/shop",
-                "git.example.com",
-                true,
+                Some(("git.example.com", "acme/shop")),
             ),
-            ("ssh://git@[::1]:2222/acme/shop", "[::1]", true),
-            ("https://github.com/acme/shop-two", "github.com", false),
-            ("https://github.com/other/acme/shop", "github.com", false),
+            (
+                "ssh://git@[::1]:2222/acme/shop",
+                Some(("[::1]", "acme/shop")),
+            ),
+            (
+                "https://github.com/other/acme/shop",
+                Some(("github.com", "other/acme/shop")),
+            ),
             (
                 "https://github.com.example.com/acme/shop",
-                "github.com",
-                false,
+                Some(("github.com.example.com", "acme/shop")),
             ),
-            ("https://gitlab.com/acme/shop", "github.com", false),
-            ("file:///github.com/acme/shop", "github.com", false),
-            ("github.com/acme/shop", "github.com", false),
+            ("file:///github.com/acme/shop", None),
+            ("github.com/acme/shop", None),
+            ("/srv/acme/shop", None),
+            ("", None),
         ] {
-            let spec = GitSyncSpec {
-                url: url.to_owned(),
-                ..GitSyncSpec::default()
-            };
-            assert_eq!(spec.is_of(host, "acme/shop"), is, "{url}");
+            let found = place(url);
+            let found = found
+                .as_ref()
+                .map(|(host, path)| (host.as_str(), path.as_str()));
+            assert_eq!(found, expected, "{url}");
         }
     }
 }
