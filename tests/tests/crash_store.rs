@@ -3,11 +3,13 @@
 //!
 //! `MIRAGE_KILLS` says how often the server is killed on SQLite, and a tenth of it on PostgreSQL; `MIRAGE_SEED` when.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use mirage_tests::durability::{
-    judge::judge,
+    journal::Journal,
+    judge::{Broken, judge},
     siege::{Siege, besiege},
 };
 use mirage_tests::process::{Mirage, Postgres};
@@ -45,7 +47,7 @@ async fn nothing_acknowledged_is_lost_when_the_server_is_killed_on_sqlite() -> R
     let mut mirage = Mirage::api_only().await?;
     let journal = besiege(&siege()?, &mut mirage, kill).await?;
     let broken = judge(&journal);
-    ensure!(broken.is_empty(), "{}", report(&broken));
+    ensure!(broken.is_empty(), "{}", report(&broken, &journal));
     Ok(())
 }
 
@@ -80,15 +82,23 @@ async fn nothing_acknowledged_is_lost_when_server_or_database_are_killed_on_post
     })
     .await?;
     let broken = judge(&journal);
-    ensure!(broken.is_empty(), "{}", report(&broken));
+    ensure!(broken.is_empty(), "{}", report(&broken, &journal));
     Ok(())
 }
 
-fn report(broken: &std::collections::BTreeSet<mirage_tests::durability::judge::Broken>) -> String {
-    let lines: Vec<String> = broken.iter().take(20).map(ToString::to_string).collect();
+/// The first promises that were broken, and what the journal has about the writes that they name.
+fn report(broken: &BTreeSet<Broken>, journal: &Journal) -> String {
+    let lines = broken.iter().take(20).map(|broken| {
+        let attempts = journal.attempts.iter();
+        let about: Vec<String> = attempts
+            .filter(|attempt| broken.to_string().starts_with(&attempt.mark))
+            .map(|attempt| format!("\n    {attempt:?}"))
+            .collect();
+        format!("{broken}{}", about.concat())
+    });
     format!(
         "{} promises broken, the first of them:\n{}",
         broken.len(),
-        lines.join("\n")
+        lines.collect::<Vec<_>>().join("\n")
     )
 }

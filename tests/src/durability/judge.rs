@@ -218,7 +218,8 @@ fn step<'j>(live: &mut Live<'j>, event: &'j Event) {
 }
 
 /// The version that each write of the history became, by mark. Two writers may ask for the deletion of one version; then
-/// either may have done it, and it is counted for the one that was told so.
+/// either may have done it, and it is counted for the one that was told so. When both were told nothing, it is counted for
+/// the one that asked first: the later may have met the server after it was done, and again have heard nothing.
 fn explain<'j>(
     history: &BTreeMap<u64, &'j Event>,
     attempts: &'j [Attempt],
@@ -267,10 +268,13 @@ fn explain<'j>(
             (Kind::Deleted, Some((from, Some(before)))) if document == before => {
                 let who = deletions.get(&(event.key.as_str(), from));
                 let who = who.into_iter().flatten().copied();
-                who.max_by_key(|attempt| match attempt.answer {
-                    Answer::Done(_) => 2,
-                    Answer::Nothing => 1,
-                    Answer::Refused => 0,
+                who.min_by_key(|attempt| {
+                    let trusted = match attempt.answer {
+                        Answer::Done(_) => 0,
+                        Answer::Nothing => 1,
+                        Answer::Refused => 2,
+                    };
+                    (trusted, attempt.begun)
                 })
             }
             _ => None,

@@ -238,3 +238,23 @@ fn a_list_is_neither_stale_nor_something_else_than_was_written() {
     let told = verdict(|journal| drop(journal.looks[0].objects.remove("k3")));
     assert_eq!(told, ["a list at 8 shows another k3 than was written"]);
 }
+
+#[test]
+fn of_two_deletions_without_an_answer_the_first_asked_may_have_done_it() {
+    let broken = verdict(|journal| {
+        let deletion = journal.attempts.iter_mut().find(|it| it.mark == "e");
+        deletion.unwrap().answer = Answer::Nothing;
+        let action = Action::Create;
+        let other = attempt("k4", "f", action, Answer::Done(Some(10)), (15, 16));
+        journal.attempts.push(other);
+        // Asked for when version 10 was acknowledged, so that it cannot have become version 9.
+        let action = Action::Delete { from: 7 };
+        let again = attempt("k2", "again", action, Answer::Nothing, (17, 18));
+        journal.attempts.push(again);
+        for watched in &mut journal.watched {
+            let created = event(Kind::Added, "k4", 10, "f", None);
+            watched.events.push(created);
+        }
+    });
+    assert_eq!(broken, Vec::<String>::new());
+}
