@@ -23,6 +23,7 @@
 //! Events neither own nor are owned. An owner of a kind that is not served here counts as there, because nobody can say
 //! that it is not.
 
+mod bonds;
 mod decision;
 mod effect;
 mod graph;
@@ -34,6 +35,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep, sleep_until};
 
+use self::bonds::bonds;
 use self::effect::Hands;
 use self::graph::Graph;
 use self::visit::VisitError;
@@ -163,7 +165,7 @@ impl Collector {
                     .last()
                     .map(|last| (last.key.namespace.clone(), last.key.name.clone()));
                 for stored in page.items {
-                    self.graph.put(&stored.key, &stored.object);
+                    self.graph.put(&stored.key, &bonds(&stored.object));
                 }
                 if page.remaining == 0 {
                     break;
@@ -186,7 +188,7 @@ impl Collector {
                 let concerned = match change.kind {
                     ChangeKind::Deleted => self.graph.remove(&change.key),
                     ChangeKind::Created | ChangeKind::Updated => {
-                        self.graph.put(&change.key, &change.object)
+                        self.graph.put(&change.key, &bonds(&change.object))
                     }
                 };
                 self.concerned.extend(concerned);

@@ -124,7 +124,7 @@ impl Server {
         let write = Write {
             key,
             expect,
-            effect: Effect::Put(object),
+            effect: Effect::put(object),
         };
         match self.store.write(write).await {
             // Another replica was quicker, with the same content.

@@ -10,6 +10,11 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 
+/// Requests are trees of small pieces, made and dropped by the hundred: with the system's allocator that took a third of
+/// a write's time.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     match start() {
         Ok(code) => code,

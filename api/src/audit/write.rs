@@ -66,7 +66,7 @@ impl Server {
             None
         };
         let mut eye = Eye::on(&key.resource, &key.namespace, &key.name, fingerprints);
-        let (store::Effect::Put(after) | store::Effect::Delete(after)) = &write.effect;
+        let after = write.effect.document();
         match (effect, before) {
             (Effect::Updated, Some(before)) => record.changes = eye.changes(before, after),
             _ => record.object = Some(eye.whole(after)),

@@ -271,7 +271,7 @@ mod tests {
         let write = crate::store::Write {
             key: child.key,
             expect: crate::store::Expect::Revision(child.revision),
-            effect: crate::store::Effect::Put(object),
+            effect: crate::store::Effect::put(object),
         };
         store.write(write).await.unwrap();
         (with, token)

@@ -191,7 +191,7 @@ pub async fn revoke_token(store: &dyn Store, name: &str) -> Result<bool, TokenEr
         let write = Write {
             key: key.clone(),
             expect: Expect::Revision(stored.revision),
-            effect: Effect::Delete(stored.object.into_value()),
+            effect: Effect::Delete(stored.object),
         };
         match store.write(write).await {
             Ok(_) => return Ok(true),
@@ -222,7 +222,7 @@ pub(super) async fn put(store: &dyn Store, name: &str, object: Value) -> Result<
     let write = Write {
         key: Key::new(TOKENS, "", name),
         expect: Expect::Absent,
-        effect: Effect::Put(object),
+        effect: Effect::put(object),
     };
     store
         .write(write)

@@ -78,7 +78,7 @@ mod tests {
             let write = Write {
                 key: Key::new(TOKENS, "", token.hash().id()),
                 expect: Expect::Absent,
-                effect: Effect::Put(old),
+                effect: Effect::put(old),
             };
             store.write(write).await.unwrap();
             upgrade(&*store).await.unwrap();

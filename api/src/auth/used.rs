@@ -59,9 +59,9 @@ impl Used {
                 Some(used_at) if !is_long_expired => {
                     let seconds = Timestamp::from_second(used_at.as_second()).unwrap_or(used_at);
                     object["status"]["lastUsedAt"] = json!(seconds);
-                    Effect::Put(object)
+                    Effect::put(object)
                 }
-                _ => Effect::Delete(object),
+                _ => Effect::delete(object),
             };
             let write = Write {
                 key,

@@ -16,7 +16,7 @@ async fn create(store: &dyn Store, resource: &str, namespace: &str, object: Valu
     let write = Write {
         key: Key::new(resource, namespace, name),
         expect: Expect::Absent,
-        effect: Effect::Put(object),
+        effect: Effect::put(object),
     };
     store.write(write).await.unwrap()
 }

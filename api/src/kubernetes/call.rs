@@ -10,13 +10,13 @@ use super::body::Body;
 use super::managed_fields::Author;
 use super::negotiate::{Accept, Encoding, Form, IncludeObject};
 use super::request::{FieldValidation, Query, RequestInfo};
-use super::table;
+use super::{splice, table};
 use crate::audit::Origin;
 use crate::auth::Identity;
 use crate::error::Status;
 use crate::kinds::Kind;
-use crate::server::Server;
-use crate::store::{Key, StoreError, Stored, Write};
+use crate::server::{Server, presented};
+use crate::store::{Document, Key, StoreError, Stored, Write};
 
 /// A request for objects.
 pub(crate) struct Call {
@@ -31,13 +31,30 @@ pub(crate) struct Call {
     pub(crate) user_agent: String,
 }
 
-/// A write that went well.
+/// A request that went well.
 pub(crate) struct Outcome {
     pub(crate) code: StatusCode,
-    /// As clients see it.
-    pub(crate) object: Value,
+    pub(crate) object: Subject,
     /// For `Warning:` headers.
     pub(crate) warnings: Vec<String>,
+}
+
+/// The one object that an answer is about.
+pub(crate) enum Subject {
+    /// As clients see it.
+    Shown(Value),
+    /// As it is stored, with its version: most answers are this text and nothing else.
+    Stored(Document, u64),
+}
+
+impl Subject {
+    /// The object as clients see it.
+    pub(crate) fn shown(self, kind: &Kind) -> Value {
+        match self {
+            Self::Shown(object) => object,
+            Self::Stored(document, revision) => presented(kind, document.into_value(), revision),
+        }
+    }
 }
 
 impl Call {
@@ -207,8 +224,20 @@ impl Call {
 
     /// Answers with one object.
     pub(crate) fn respond(&self, outcome: Outcome) -> Result<Response, Status> {
-        let body = self.rendered(outcome.object, true)?;
-        let mut response = self.accept.respond(outcome.code, &body);
+        let spliced = match &outcome.object {
+            Subject::Stored(document, revision) if self.is_plain() => {
+                splice::versioned(document.text(), *revision)
+                    .map(|(before, version, behind)| [before, &version, behind].concat())
+            }
+            _ => None,
+        };
+        let mut response = match spliced {
+            Some(text) => self.accept.json(outcome.code, text),
+            None => {
+                let body = self.rendered(outcome.object.shown(&self.kind), true)?;
+                self.accept.respond(outcome.code, &body)
+            }
+        };
         warn(response.headers_mut(), &outcome.warnings);
         Ok(response)
     }

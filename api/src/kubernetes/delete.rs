@@ -4,7 +4,7 @@ use axum::response::Response;
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::call::{Call, Outcome};
+use super::call::{Call, Outcome, Subject};
 use super::owners::Propagation;
 use super::selector::Selector;
 use super::{metadata, namespace, read};
@@ -12,7 +12,7 @@ use crate::audit::Origin;
 use crate::error::{CauseReason, Fault, Reason, Status};
 use crate::kinds::Kind;
 use crate::server::{Server, presented};
-use crate::store::{Effect, Expect, ListQuery, StoreError, Stored, Write};
+use crate::store::{Document, Effect, Expect, ListQuery, StoreError, Stored, Write};
 
 /// Conditions on, and manners of, a deletion. They come in the body or in the query.
 #[derive(Debug, Clone, Default)]
@@ -148,7 +148,7 @@ pub(crate) async fn delete(call: &Call) -> Result<Response, Status> {
     }
     call.respond(Outcome {
         code: StatusCode::OK,
-        object,
+        object: Subject::Shown(object),
         warnings: Vec::new(),
     })
 }
@@ -240,6 +240,7 @@ pub(crate) async fn remove(
                 Deleted::Gone(shown)
             });
         }
+        let object = Document::from(object);
         let effect = if is_held {
             Effect::Put(object.clone())
         } else {
@@ -255,11 +256,19 @@ pub(crate) async fn remove(
                 if namespace::is_one(kind) {
                     namespace::empty(server, origin, &live.key.name).await?;
                 }
-                return Ok(Deleted::Marked(presented(kind, object, revision)));
+                return Ok(Deleted::Marked(presented(
+                    kind,
+                    object.into_value(),
+                    revision,
+                )));
             }
             Ok(revision) => {
                 namespace::after_removal(server, origin, &live.key.namespace).await?;
-                return Ok(Deleted::Gone(presented(kind, object, revision)));
+                return Ok(Deleted::Gone(presented(
+                    kind,
+                    object.into_value(),
+                    revision,
+                )));
             }
             Err(StoreError::Conflict { .. }) => {
                 let found = server.store.get(&live.key).await;

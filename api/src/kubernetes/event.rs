@@ -36,7 +36,7 @@ pub(crate) async fn expire(server: &Server) -> Result<usize, Status> {
         let write = Write {
             key: stored.key,
             expect,
-            effect: Effect::Delete(stored.object.into_value()),
+            effect: Effect::Delete(stored.object),
         };
         match server.store.write(write).await {
             Ok(_) => removed += 1,

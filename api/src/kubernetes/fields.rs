@@ -4,20 +4,21 @@ mod typed;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
 pub use typed::{Delta, applied, compare, merge, remove};
 
-/// One step from a node to a node below it.
+/// One step from a node to a node below it. Texts are shared: every path through a node has a copy of its step.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Element {
     /// A field of an object or a key of a map: `f:name`.
-    Field(String),
+    Field(Arc<str>),
     /// The item of a keyed list with these keys, as canonical JSON: `k:{"name":"api"}`.
-    Key(String),
+    Key(Arc<str>),
     /// The item of a set, as JSON: `v:"red"`.
-    Item(String),
+    Item(Arc<str>),
     /// The item at a position: `i:3`. We make none, but keep what others wrote.
     Index(usize),
 }
@@ -32,13 +33,13 @@ pub struct FieldSet(BTreeSet<Path>);
 impl Element {
     /// The key of a list item, with its fields in order.
     pub fn key(fields: &BTreeMap<&str, &Value>) -> Self {
-        Self::Key(json!(fields).to_string())
+        Self::Key(json!(fields).to_string().into())
     }
 
     fn parse(text: &str) -> Option<Self> {
         let (tag, rest) = text.split_once(':')?;
         match tag {
-            "f" => Some(Self::Field(rest.to_owned())),
+            "f" => Some(Self::Field(rest.into())),
             "k" => {
                 let fields: BTreeMap<String, Value> = serde_json::from_str(rest).ok()?;
                 Some(Self::key(
@@ -50,7 +51,7 @@ impl Element {
             }
             "v" => serde_json::from_str::<Value>(rest)
                 .ok()
-                .map(|value| Self::Item(value.to_string())),
+                .map(|value| Self::Item(value.to_string().into())),
             "i" => rest.parse().ok().map(Self::Index),
             _ => None,
         }
@@ -145,19 +146,27 @@ impl FieldSet {
     /// The wire form: nested maps in which a leaf is `{}` and a node that has children is marked by `.`.
     pub fn to_fields_v1(&self) -> Value {
         let mut root = Map::new();
+        // The nodes from the root to where we are. Paths sort by prefix, so that a node which was left is never met again.
+        let mut open: Vec<Open<'_>> = Vec::new();
         for path in &self.0 {
-            let mut node = &mut root;
-            for (depth, element) in path.iter().enumerate() {
-                if depth > 0 && self.0.contains(&path[..depth]) {
-                    node.entry(".").or_insert_with(|| json!({}));
+            let shared = open.iter().zip(path);
+            let shared = shared.take_while(|(open, step)| open.step == *step).count();
+            close(&mut root, &mut open, shared);
+            for step in path.iter().skip(shared) {
+                if let Some(above) = open.last_mut().filter(|above| above.is_member) {
+                    above.below.insert(".".into(), json!({}));
                 }
-                node = node
-                    .entry(element.render())
-                    .or_insert_with(|| json!({}))
-                    .as_object_mut()
-                    .expect("every node of the tree is made as an object");
+                open.push(Open {
+                    step,
+                    is_member: false,
+                    below: Map::new(),
+                });
+            }
+            if let Some(last) = open.last_mut() {
+                last.is_member = true;
             }
         }
+        close(&mut root, &mut open, 0);
         Value::Object(root)
     }
 
@@ -185,6 +194,24 @@ impl FieldSet {
     }
 }
 
+/// A node whose children are being written.
+struct Open<'a> {
+    step: &'a Element,
+    /// Whether it is in the set itself.
+    is_member: bool,
+    below: Map<String, Value>,
+}
+
+/// Hangs the nodes deeper than `depth` where they belong.
+fn close(root: &mut Map<String, Value>, open: &mut Vec<Open<'_>>, depth: usize) {
+    while open.len() > depth
+        && let Some(Open { step, below, .. }) = open.pop()
+    {
+        let above = open.last_mut().map_or(&mut *root, |above| &mut above.below);
+        above.insert(step.render(), Value::Object(below));
+    }
+}
+
 impl FromIterator<Path> for FieldSet {
     fn from_iter<I: IntoIterator<Item = Path>>(paths: I) -> Self {
         Self(paths.into_iter().filter(|path| !path.is_empty()).collect())
@@ -198,9 +225,9 @@ mod tests {
 
     fn element() -> impl Strategy<Value = Element> {
         prop_oneof![
-            "[a-c.:]{1,2}".prop_map(Element::Field),
+            "[a-c.:]{1,2}".prop_map(|name| Element::Field(name.into())),
             "[a-c]".prop_map(|name| Element::key(&BTreeMap::from([("name", &json!(name))]))),
-            (0..3i32).prop_map(|value| Element::Item(json!(value).to_string())),
+            (0..3i32).prop_map(|value| Element::Item(json!(value).to_string().into())),
             (0..3usize).prop_map(Element::Index),
         ]
     }

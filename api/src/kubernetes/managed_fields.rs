@@ -287,7 +287,7 @@ impl Entry {
 /// What the server itself keeps belongs to nobody.
 fn is_recorded(path: &[Element]) -> bool {
     let field = |depth: usize| match path.get(depth) {
-        Some(Element::Field(name)) => Some(name.as_str()),
+        Some(Element::Field(name)) => Some(&**name),
         _ => None,
     };
     match (field(0), field(1)) {

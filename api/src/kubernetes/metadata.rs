@@ -1,6 +1,6 @@
 //! The rules of `metadata` that hold for every kind.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::owners;
 use super::selector::{is_label_name, is_label_value};
@@ -102,14 +102,14 @@ pub(crate) fn finalizers(object: &Value) -> Vec<&str> {
 
 /// Whether two objects differ in nothing but `metadata` and `status`.
 pub(super) fn same_spec(one: &Value, other: &Value) -> bool {
-    fn spec(object: &Value) -> Map<String, Value> {
-        let mut fields = object.as_object().cloned().unwrap_or_default();
-        fields.retain(|name, _| {
+    fn spec(object: &Value) -> impl Iterator<Item = (&String, &Value)> {
+        let fields = object.as_object().into_iter().flatten();
+        fields.filter(|(name, _)| {
             !matches!(name.as_str(), "metadata" | "status" | "apiVersion" | "kind")
-        });
-        fields
+        })
     }
-    spec(one) == spec(other)
+    // Fields come in the order of their names.
+    spec(one).eq(spec(other))
 }
 
 /// What is wrong with names, labels, annotations and owners.

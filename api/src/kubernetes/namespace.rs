@@ -122,7 +122,7 @@ async fn close(server: &Server, origin: &Origin, namespace: Stored) -> Result<()
     let write = Write {
         key: Key::new(kind.resource(), "", &name),
         expect: Expect::Revision(namespace.revision),
-        effect: Effect::Delete(namespace.object.to_value()),
+        effect: Effect::Delete(namespace.object.clone()),
     };
     match server.write(origin, write, Some(&namespace.object)).await {
         // Whoever else saw it empty has removed it; whoever changed it looks at it again.

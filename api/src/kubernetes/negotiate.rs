@@ -147,16 +147,25 @@ impl Accept {
                 Err(_) => (body.to_string(), "application/json"),
             },
         };
-        let mut response = Response::new(Body::from(text));
-        *response.status_mut() = code;
-        let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-        headers.insert(
-            header::CACHE_CONTROL,
-            HeaderValue::from_static("no-cache, private"),
-        );
-        response
+        written(code, text, content_type)
     }
+
+    /// An answer that is JSON already.
+    pub fn json(self, code: StatusCode, text: String) -> Response {
+        written(code, text, "application/json")
+    }
+}
+
+fn written(code: StatusCode, text: String, content_type: &'static str) -> Response {
+    let mut response = Response::new(Body::from(text));
+    *response.status_mut() = code;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(
+        header::CACHE_CONTROL,
+        HeaderValue::from_static("no-cache, private"),
+    );
+    response
 }
 
 #[cfg(test)]

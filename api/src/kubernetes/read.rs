@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use self::token::Token;
 use self::version::Wanted;
-use super::call::{Call, Outcome};
+use super::call::{Call, Outcome, Subject};
 use super::negotiate::Form;
 use super::selector::Selector;
 use super::table;
@@ -28,10 +28,9 @@ pub(crate) async fn get(call: &Call) -> Result<Response, Status> {
         Wanted::NotOlderThan(version).check(newest(call, version).await?)?;
     }
     let live = call.existing().await?;
-    let object = presented(&call.kind, live.object.into_value(), live.revision);
     call.respond(Outcome {
         code: StatusCode::OK,
-        object,
+        object: Subject::Stored(live.object, live.revision),
         warnings: Vec::new(),
     })
 }

@@ -1,15 +1,16 @@
 //! From what a client would like an object to be, to what is stored: the same rules for every way of writing.
 
+use std::borrow::Cow;
+
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::call::{Call, Outcome};
+use super::call::{Call, Outcome, Subject};
 use super::managed_fields::Managers;
 use super::{access, dry_run, lost_nulls, metadata, namespace};
 use crate::error::{CauseReason, Fault, Reason, Status};
 use crate::kinds::Kind;
-use crate::server::presented;
-use crate::store::{Effect, Expect, StoreError, Stored, Write};
+use crate::store::{Document, Effect, Expect, StoreError, Stored, Write};
 
 /// Who owns what after a write.
 pub(super) enum Attribution {
@@ -33,18 +34,19 @@ pub(super) async fn create(
     let is_generated = metadata::text(&object, "name").is_empty()
         && !metadata::text(&object, "generateName").is_empty();
     let object = newborn(call, object);
-    let mut attempts_left = if is_generated { 8 } else { 0 };
+    if !is_generated {
+        return create_named(call, object, &attribution, duplicates).await;
+    }
+    // The prefix is cut so that the whole fits into the 253 characters of a name.
+    let prefix: String = metadata::text(&object, "generateName")
+        .chars()
+        .take(248)
+        .collect();
+    let mut attempts_left = 8;
     loop {
         let mut named = object.clone();
-        if is_generated {
-            // The prefix is cut so that the whole fits into the 253 characters of a name.
-            let prefix: String = metadata::text(&object, "generateName")
-                .chars()
-                .take(248)
-                .collect();
-            let name = format!("{prefix}{}", call.server.ids.suffix());
-            metadata::set(&mut named, "name", Some(json!(name)));
-        }
+        let name = format!("{prefix}{}", call.server.ids.suffix());
+        metadata::set(&mut named, "name", Some(json!(name)));
         match create_named(call, named, &attribution, duplicates).await {
             Err(status) if status.reason() == Reason::AlreadyExists && attempts_left > 0 => {
                 attempts_left -= 1
@@ -139,25 +141,22 @@ async fn create_named(
         warnings.extend(dry_run::plan_lines(call, &object, None).await);
         return Ok(Outcome {
             code: StatusCode::CREATED,
-            object,
+            object: Subject::Shown(object),
             warnings,
         });
     }
-    let stored = kind.to_stored(object);
+    let stored = Document::from(kind.to_stored(object));
     let write = Write {
         key,
         expect: Expect::Absent,
         effect: Effect::Put(stored.clone()),
     };
     match call.write(write, None).await {
-        Ok(revision) => {
-            let object = presented(kind, stored, revision);
-            Ok(Outcome {
-                code: StatusCode::CREATED,
-                object,
-                warnings,
-            })
-        }
+        Ok(revision) => Ok(Outcome {
+            code: StatusCode::CREATED,
+            object: Subject::Stored(stored, revision),
+            warnings,
+        }),
         Err(error) => Err(call.refused(&name, error)),
     }
 }
@@ -179,7 +178,10 @@ pub(super) async fn change(
     duplicates: &[String],
 ) -> Result<Settled, Status> {
     let kind = &*call.kind;
-    let before = kind.from_stored(live.object.to_value());
+    let before = match kind.form {
+        Some(form) => Cow::Owned((form.from_stored)(live.object.to_value())),
+        None => Cow::Borrowed(&*live.object),
+    };
     metadata::ensure_shape(&mut candidate)?;
     check_lock(kind, live, &candidate)?;
     let stated = stated_managers(call, &candidate["metadata"]["managedFields"]);
@@ -207,22 +209,21 @@ pub(super) async fn change(
     metadata::set(&mut after, "managedFields", None);
     managers.write_into(&mut after);
 
-    let stored = kind.to_stored(after);
+    let stored = Document::from(kind.to_stored(after));
     if call.query.is_dry_run()? {
         warnings.extend(dry_run::plan_lines(call, &stored, Some(&live.object)).await);
-        return Ok(done(kind, stored, live.revision, warnings));
+        return Ok(done(stored, live.revision, warnings));
     }
     if stored == live.object {
-        return Ok(done(kind, stored, live.revision, warnings));
+        return Ok(done(stored, live.revision, warnings));
     }
     store(call, live, stored, warnings).await
 }
 
-fn done(kind: &Kind, object: Value, revision: u64, warnings: Vec<String>) -> Settled {
-    let object = presented(kind, object, revision);
+fn done(object: Document, revision: u64, warnings: Vec<String>) -> Settled {
     Settled::Done(Outcome {
         code: StatusCode::OK,
-        object,
+        object: Subject::Stored(object, revision),
         warnings,
     })
 }
@@ -286,7 +287,7 @@ fn faults_of_change(
 async fn store(
     call: &Call,
     live: &Stored,
-    object: Value,
+    object: Document,
     warnings: Vec<String>,
 ) -> Result<Settled, Status> {
     let kind = &*call.kind;
@@ -309,7 +310,7 @@ async fn store(
             } else if is_free {
                 namespace::empty(&call.server, &call.origin, &live.key.name).await?;
             }
-            Ok(done(kind, object, revision, warnings))
+            Ok(done(object, revision, warnings))
         }
         Err(StoreError::Conflict { .. }) => Ok(Settled::Raced),
         Err(error) => Err(call.refused(&live.key.name, error)),

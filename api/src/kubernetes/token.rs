@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::access;
 use super::body::Decoded;
-use super::call::Call;
+use super::call::{Call, Subject};
 use super::metadata;
 use super::settle::{self, Attribution};
 use super::write::check_identity;
@@ -48,10 +48,11 @@ pub(crate) async fn create(call: &Call) -> Result<Response, Status> {
     object["status"] = status_of(&token, &call.identity.username, parent);
     let mut outcome = settle::create(call, object, Attribution::Changes, &duplicates).await?;
     // A dry run answers with what was to be stored.
-    outcome.object = call.kind.from_stored(outcome.object);
+    let mut object = call.kind.from_stored(outcome.object.shown(&call.kind));
     if !call.query.is_dry_run()? {
-        outcome.object["status"]["token"] = json!(token.reveal());
+        object["status"]["token"] = json!(token.reveal());
     }
+    outcome.object = Subject::Shown(object);
     call.respond(outcome)
 }
 

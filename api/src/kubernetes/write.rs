@@ -53,19 +53,18 @@ pub(crate) async fn update(call: &Call) -> Result<Response, Status> {
         return Err(call.invalid(name, vec![fault]));
     }
     let mut live = live;
+    // Whoever named a version has one attempt, and nobody needs the object after it.
+    let again = if has_lock { None } else { Some(object.clone()) };
+    let mut candidate = object;
     loop {
-        match settle::change(
-            call,
-            &live,
-            object.clone(),
-            Attribution::Changes,
-            &duplicates,
-        )
-        .await?
-        {
+        match settle::change(call, &live, candidate, Attribution::Changes, &duplicates).await? {
             Settled::Done(outcome) => return call.respond(outcome),
-            Settled::Raced if has_lock => return Err(Status::modified(&call.kind, call.name())),
-            Settled::Raced => live = call.existing().await?,
+            Settled::Raced => {
+                candidate = again
+                    .clone()
+                    .ok_or_else(|| Status::modified(&call.kind, call.name()))?;
+                live = call.existing().await?;
+            }
         }
     }
 }

@@ -142,10 +142,10 @@ async fn answer(store: &dyn Store, request: &Request) -> String {
             )
         }),
         Request::Put(key, guess, value) => {
-            write(store, key, *guess, Effect::Put(value.clone())).await
+            write(store, key, *guess, Effect::put(value.clone())).await
         }
         Request::Delete(key, guess) => {
-            write(store, key, *guess, Effect::Delete(json!("last"))).await
+            write(store, key, *guess, Effect::delete(json!("last"))).await
         }
         Request::List {
             namespace,

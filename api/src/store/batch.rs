@@ -145,14 +145,14 @@ mod tests {
 
     #[test]
     fn writes_of_one_object_in_one_group_see_each_other() {
-        let put = |mark: &str| Effect::Put(json!(mark));
+        let put = |mark: &str| Effect::put(json!(mark));
         let group = [
             write("new", Expect::Absent, put("a")),
             write("old", Expect::Revision(3), put("late")),
             write("new", Expect::Revision(10), put("b")),
-            write("old", Expect::Revision(4), Effect::Delete(json!("last"))),
+            write("old", Expect::Revision(4), Effect::delete(json!("last"))),
             write("fleeting", Expect::Absent, put("c")),
-            write("fleeting", Expect::Revision(13), Effect::Delete(json!("c"))),
+            write("fleeting", Expect::Revision(13), Effect::delete(json!("c"))),
             write("new", Expect::Absent, put("twice")),
         ];
         let mut batch = Batch::new(9);
@@ -192,7 +192,7 @@ mod tests {
 
     #[test]
     fn a_group_of_refusals_writes_nothing() {
-        let refused = write("a", Expect::Revision(1), Effect::Put(json!(1)));
+        let refused = write("a", Expect::Revision(1), Effect::put(json!(1)));
         let mut batch = Batch::new(9);
         assert!(batch.write(&refused, None).is_err());
         assert!(batch.is_empty());

@@ -36,7 +36,7 @@ mod tests {
         let write = Write {
             key: Key::new("secrets", "default", name),
             expect: Expect::Absent,
-            effect: Effect::Put(serde_json::json!({})),
+            effect: Effect::put(serde_json::json!({})),
         };
         store.write(write).await.unwrap()
     }

@@ -85,15 +85,15 @@ fn marked(mark: impl Into<Value>) -> Value {
 }
 
 async fn create(store: &dyn Store, key: &Key, object: Value) -> Result<u64, StoreError> {
-    write(store, key, Expect::Absent, Effect::Put(object)).await
+    write(store, key, Expect::Absent, Effect::put(object)).await
 }
 
 async fn update(store: &dyn Store, key: &Key, at: u64, object: Value) -> Result<u64, StoreError> {
-    write(store, key, Expect::Revision(at), Effect::Put(object)).await
+    write(store, key, Expect::Revision(at), Effect::put(object)).await
 }
 
 async fn delete(store: &dyn Store, key: &Key, at: u64, last: Value) -> Result<u64, StoreError> {
-    write(store, key, Expect::Revision(at), Effect::Delete(last)).await
+    write(store, key, Expect::Revision(at), Effect::delete(last)).await
 }
 
 async fn write(

@@ -108,7 +108,7 @@ mod tests {
         let write = Write {
             key: Key::new(resource, "", name),
             expect,
-            effect: Effect::Put(json!({"name": name})),
+            effect: Effect::put(json!({"name": name})),
         };
         store.write(write).await.unwrap()
     }
@@ -146,7 +146,7 @@ mod tests {
         let write = Write {
             key: Key::new("roles", "", "a"),
             expect: Expect::Revision(revision),
-            effect: Effect::Delete(json!({})),
+            effect: Effect::delete(json!({})),
         };
         let revision = store.write(write).await.unwrap();
         put(&store, "roles", "b", Expect::Absent).await;

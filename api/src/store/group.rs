@@ -50,8 +50,7 @@ impl Prepared {
 impl From<Write> for Prepared {
     fn from(write: Write) -> Self {
         let intent = Intent::from(&write.effect);
-        let (Effect::Put(object) | Effect::Delete(object)) = write.effect;
-        let document = Document::from(object);
+        let (Effect::Put(document) | Effect::Delete(document)) = write.effect;
         document.text();
         Self {
             key: write.key,

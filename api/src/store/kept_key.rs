@@ -34,7 +34,7 @@ pub(crate) async fn ensure(
     let write = Write {
         key: key.clone(),
         expect: Expect::Absent,
-        effect: Effect::Put(json!({"data": {"key": STANDARD.encode(*bytes)}})),
+        effect: Effect::put(json!({"data": {"key": STANDARD.encode(*bytes)}})),
     };
     match store.write(write).await {
         Ok(_) => Ok(bytes),

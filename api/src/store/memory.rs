@@ -70,13 +70,10 @@ impl State {
         let kind = decide(expect, Intent::from(&effect), current)?;
         let revision = self.revision + 1;
         let (previous, object) = match effect {
-            Effect::Put(object) => {
-                let object = Document::from(object);
-                (self.put(&key, revision, object.clone()), object)
-            }
+            Effect::Put(object) => (self.put(&key, revision, object.clone()), object),
             Effect::Delete(last) => {
                 let was = self.objects.remove(&key).map(|was| was.object);
-                (was, Document::from(last))
+                (was, last)
             }
         };
         self.log.insert(

@@ -46,7 +46,6 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use serde_json::Value;
 use tokio::sync::watch;
 
 use self::audit::{AuditEntry, AuditQuery, Recorded};
@@ -139,9 +138,28 @@ pub enum Expect {
 #[derive(Clone, PartialEq)]
 pub enum Effect {
     /// The document becomes this.
-    Put(Value),
+    Put(Document),
     /// The object goes; this last state is kept in the change log.
-    Delete(Value),
+    Delete(Document),
+}
+
+impl Effect {
+    /// The document becomes this.
+    pub fn put(document: impl Into<Document>) -> Self {
+        Self::Put(document.into())
+    }
+
+    /// The object goes; this last state is kept in the change log.
+    pub fn delete(last: impl Into<Document>) -> Self {
+        Self::Delete(last.into())
+    }
+
+    /// What the object becomes, or was last.
+    pub fn document(&self) -> &Document {
+        match self {
+            Self::Put(document) | Self::Delete(document) => document,
+        }
+    }
 }
 
 impl fmt::Debug for Effect {

@@ -138,7 +138,7 @@ async fn a_namespace_whose_deletion_was_interrupted_goes_at_the_next_start() {
     let write = Write {
         key,
         expect: Expect::Revision(revision),
-        effect: Effect::Put(object),
+        effect: Effect::put(object),
     };
     world.store.write(write).await.unwrap();
 

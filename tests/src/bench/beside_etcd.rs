@@ -67,6 +67,10 @@ pub fn rows(scale: Scale, mut show: impl FnMut(&Row)) -> anyhow::Result<()> {
                 ours.per_second,
                 theirs.as_ref().map(|it| it.per_second),
             ));
+            let what = format!("the same, Mirage's store alone, {writers} writers");
+            let stored = writes::to_store(writers, scale.writing).await?;
+            let etcd = theirs.as_ref().map(|it| it.per_second);
+            show(&Row::new(what, "/s", stored.per_second, etcd));
             let what = format!("p99 of a put, {writers} writers");
             show(&Row::new(
                 what,

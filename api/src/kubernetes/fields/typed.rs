@@ -28,7 +28,7 @@ fn children<'v>(schema: &Schema, value: &'v Value) -> Option<Vec<(Element, &'v V
         Value::Object(fields) if !schema.is_atomic_map() => Some(
             fields
                 .iter()
-                .map(|(name, value)| (Element::Field(name.clone()), value))
+                .map(|(name, value)| (Element::Field(name.as_str().into()), value))
                 .collect(),
         ),
         Value::Array(items) if *schema.list_type() != ListType::Atomic => items
@@ -44,7 +44,7 @@ fn item_identity(schema: &Schema, item: &Value) -> Option<Element> {
     match schema.list_type() {
         ListType::Atomic => None,
         ListType::Set => {
-            (!item.is_object() && !item.is_array()).then(|| Element::Item(item.to_string()))
+            (!item.is_object() && !item.is_array()).then(|| Element::Item(item.to_string().into()))
         }
         ListType::Map(keys) => {
             let mut fields = BTreeMap::new();
@@ -226,7 +226,7 @@ fn is_key(schema: &Schema, path: &[Element]) -> bool {
     let list = above
         .iter()
         .fold(schema, |schema, element| child_schema(schema, element));
-    matches!(list.list_type(), ListType::Map(keys) if keys.contains(name))
+    matches!(list.list_type(), ListType::Map(keys) if keys.iter().any(|key| **key == **name))
 }
 
 fn find<'v>(schema: &Schema, value: &'v Value, path: &[Element]) -> Option<&'v Value> {
@@ -235,7 +235,7 @@ fn find<'v>(schema: &Schema, value: &'v Value, path: &[Element]) -> Option<&'v V
     };
     let below = child_schema(schema, first);
     let child = match (first, value) {
-        (Element::Field(name), Value::Object(fields)) => fields.get(name)?,
+        (Element::Field(name), Value::Object(fields)) => fields.get(&**name)?,
         (Element::Index(index), Value::Array(items)) => items.get(*index)?,
         (element, Value::Array(items)) => items
             .iter()
@@ -252,8 +252,8 @@ fn take(schema: &Schema, value: &mut Value, path: &[Element]) {
     match (first, value) {
         (Element::Field(name), Value::Object(fields)) => {
             if rest.is_empty() {
-                fields.remove(name);
-            } else if let Some(child) = fields.get_mut(name) {
+                fields.remove(&**name);
+            } else if let Some(child) = fields.get_mut(&**name) {
                 take(child_schema(schema, first), child, rest);
             }
         }

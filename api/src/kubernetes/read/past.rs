@@ -179,8 +179,8 @@ mod tests {
                     let expect = live.map_or(Expect::Absent, |live| Expect::Revision(live.revision));
                     let object = json!({"index": index});
                     let effect = match expect {
-                        Expect::Revision(_) if *goes => Effect::Delete(object),
-                        _ => Effect::Put(object),
+                        Expect::Revision(_) if *goes => Effect::delete(object),
+                        _ => Effect::put(object),
                     };
                     let revision = store.write(Write { key, expect, effect }).await.unwrap();
                     states.push((revision, all(&store).await));

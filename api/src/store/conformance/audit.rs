@@ -45,7 +45,7 @@ async fn create_audited(store: &dyn Store, name: &str) -> Result<u64, StoreError
     let write = Write {
         key: environment("default", name),
         expect: Expect::Absent,
-        effect: Effect::Put(marked(name)),
+        effect: Effect::put(marked(name)),
     };
     store.write_audited(write, entry(name)).await
 }

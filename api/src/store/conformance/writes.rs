@@ -54,7 +54,7 @@ pub(crate) async fn what_is_not_there_can_neither_change_nor_go(store: Arc<dyn S
     let answers = [
         update(&*store, &key, 1, marked("a")).await,
         delete(&*store, &key, 1, marked("a")).await,
-        write(&*store, &key, Expect::Absent, Effect::Delete(marked("a"))).await,
+        write(&*store, &key, Expect::Absent, Effect::delete(marked("a"))).await,
     ];
     for answer in answers {
         assert!(matches!(answer, Err(StoreError::NotFound)));

@@ -68,7 +68,7 @@ async fn put(store: &dyn Store, key: Key, expect: Expect, value: serde_json::Val
     let write = Write {
         key,
         expect,
-        effect: Effect::Put(value),
+        effect: Effect::put(value),
     };
     store.write(write).await.unwrap()
 }
@@ -90,7 +90,7 @@ async fn live(store: &dyn Store) {
     let gone = Write {
         key: things("c"),
         expect: Expect::Revision(c.revision),
-        effect: Effect::Delete(c.object.into_value()),
+        effect: Effect::Delete(c.object),
     };
     store.write(gone).await.unwrap();
     let secret = Key::new("secrets", "default", "db");

@@ -23,7 +23,7 @@ fn put(name: &str, expect: Expect) -> Write {
     Write {
         key: Key::new(RESOURCE, "default", name),
         expect,
-        effect: Effect::Put(json!({ "name": name })),
+        effect: Effect::put(json!({ "name": name })),
     }
 }
 
@@ -140,7 +140,7 @@ async fn two_servers_that_change_one_object_lose_no_update() {
             let zero = Write {
                 key: key.clone(),
                 expect: Expect::Absent,
-                effect: Effect::Put(json!(0)),
+                effect: Effect::put(json!(0)),
             };
             store.write(zero).await.unwrap();
         }
@@ -154,7 +154,7 @@ async fn two_servers_that_change_one_object_lose_no_update() {
                     let write = Write {
                         key: key.clone(),
                         expect: Expect::Revision(now.revision),
-                        effect: Effect::Put(next),
+                        effect: Effect::put(next),
                     };
                     match store.write(write).await {
                         Ok(_) => done += 1,

@@ -72,7 +72,7 @@ impl<S: Store> SealedStore<S> {
         let write = Write {
             key: key.clone(),
             expect: Expect::Absent,
-            effect: Effect::Put(json!({ CHECK_FIELD: sealed })),
+            effect: Effect::put(json!({ CHECK_FIELD: sealed })),
         };
         match self.inner.write(write).await {
             Ok(_) => Ok(()),
@@ -94,12 +94,20 @@ impl<S: Store> SealedStore<S> {
             .map(drop)
     }
 
-    fn seal(&self, key: &Key, object: &mut Value) -> Result<(), StoreError> {
-        each_secret(key, object, |field, value| {
+    /// Seals what is to be sealed in it. Documents of other resources stay as they are, unread.
+    fn seal(&self, key: &Key, effect: &mut Effect) -> Result<(), StoreError> {
+        if !is_sealed(&key.resource) {
+            return Ok(());
+        }
+        let (Effect::Put(document) | Effect::Delete(document)) = effect;
+        let mut object = document.to_value();
+        each_secret(key, &mut object, |field, value| {
             let plain = zeroize::Zeroizing::new(value.to_string());
             let sealed = self.sealer.seal(plain.as_bytes(), place(key, field))?;
             Ok(Value::String(sealed))
-        })
+        })?;
+        *document = Document::from(object);
+        Ok(())
     }
 
     /// Opens what is sealed in it. Documents of other resources stay as they are, unread.
@@ -138,13 +146,17 @@ fn place<'a>(key: &'a Key, field: &'a str) -> Place<'a> {
     }
 }
 
+fn is_sealed(resource: &str) -> bool {
+    [SECRETS, AUDIT_KEYS, WEBHOOK_KEYS].contains(&resource)
+}
+
 /// Replaces every secret value of the object by what `replace` makes of its field's path and itself.
 fn each_secret(
     key: &Key,
     object: &mut Value,
     mut replace: impl FnMut(&str, &Value) -> Result<Value, SealError>,
 ) -> Result<(), StoreError> {
-    if ![SECRETS, AUDIT_KEYS, WEBHOOK_KEYS].contains(&key.resource.as_str()) {
+    if !is_sealed(&key.resource) {
         return Ok(());
     }
     for map in SECRET_MAPS {
@@ -219,15 +231,13 @@ impl<S: Store> Store for SealedStore<S> {
     }
 
     async fn write(&self, mut write: Write) -> Result<u64, StoreError> {
-        let (Effect::Put(object) | Effect::Delete(object)) = &mut write.effect;
-        self.seal(&write.key, object)?;
+        self.seal(&write.key, &mut write.effect)?;
         self.inner.write(write).await
     }
 
     /// Entries hold no secret, by what they are; they are stored as they come.
     async fn write_audited(&self, mut write: Write, entry: AuditEntry) -> Result<u64, StoreError> {
-        let (Effect::Put(object) | Effect::Delete(object)) = &mut write.effect;
-        self.seal(&write.key, object)?;
+        self.seal(&write.key, &mut write.effect)?;
         self.inner.write_audited(write, entry).await
     }
 
@@ -323,7 +333,7 @@ mod tests {
     /// Create, update and delete one Secret with the canary in it.
     async fn live_a_life(store: &dyn Store) -> u64 {
         let key = secret_key();
-        let put = Effect::Put(secret(CANARY));
+        let put = Effect::put(secret(CANARY));
         let first = store
             .write(write(key.clone(), Expect::Absent, put.clone()))
             .await
@@ -332,7 +342,7 @@ mod tests {
             .write(write(key.clone(), Expect::Revision(first), put))
             .await
             .unwrap();
-        let last = Effect::Delete(secret(CANARY));
+        let last = Effect::delete(secret(CANARY));
         store
             .write(write(key, Expect::Revision(second), last))
             .await
@@ -354,7 +364,7 @@ mod tests {
             );
         }
         assert_eq!(changes.len(), 3);
-        let put = Effect::Put(expected.clone());
+        let put = Effect::put(expected.clone());
         store
             .write(write(secret_key(), Expect::Absent, put))
             .await
@@ -378,13 +388,13 @@ mod tests {
         let sqlite = SqliteStore::open(&path).await.unwrap();
         let store = SealedStore::open(sqlite, sealer("11")).await.unwrap();
         live_a_life(&store).await;
-        let put = Effect::Put(secret(CANARY));
+        let put = Effect::put(secret(CANARY));
         store
             .write(write(secret_key(), Expect::Absent, put))
             .await
             .unwrap();
         let shown = Key::new("configmaps", "default", "shown");
-        let put = Effect::Put(json!({"data": {"x": "this-one-may-be-seen"}}));
+        let put = Effect::put(json!({"data": {"x": "this-one-may-be-seen"}}));
         store
             .write(write(shown, Expect::Absent, put))
             .await
@@ -421,7 +431,7 @@ mod tests {
         let store = SealedStore::open(Arc::clone(&inner), sealer("11"))
             .await
             .unwrap();
-        let put = Effect::Put(secret(CANARY));
+        let put = Effect::put(secret(CANARY));
         store
             .write(write(secret_key(), Expect::Absent, put))
             .await
@@ -430,7 +440,7 @@ mod tests {
         let sealed = sealed.object.into_value();
         let thief = Key::new("secrets", "mine", "db");
         inner
-            .write(write(thief.clone(), Expect::Absent, Effect::Put(sealed)))
+            .write(write(thief.clone(), Expect::Absent, Effect::put(sealed)))
             .await
             .unwrap();
         assert!(store.get(&thief).await.is_err());
@@ -440,7 +450,7 @@ mod tests {
     async fn a_value_that_looks_sealed_is_sealed_all_the_same() {
         let (store, ()) = sealed_memory().await;
         let lookalike = secret("mirage:sealed:v1:1:AAAA:AAAA");
-        let put = Effect::Put(lookalike.clone());
+        let put = Effect::put(lookalike.clone());
         store
             .write(write(secret_key(), Expect::Absent, put))
             .await

@@ -22,7 +22,7 @@ fn put(name: &str, expect: Expect, mark: u32) -> Write {
     Write {
         key: Key::new("environments.mirage.dev", "default", name),
         expect,
-        effect: Effect::Put(json!({ "mark": mark })),
+        effect: Effect::put(json!({ "mark": mark })),
     }
 }
 

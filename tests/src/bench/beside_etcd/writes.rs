@@ -1,9 +1,11 @@
 //! Acknowledged, durable puts: each writer replaces its own object as fast as it is answered.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use futures::future::try_join_all;
+use mirage_api::store::{Document, Effect, Expect, Key, Store as _, Write, sqlite::SqliteStore};
 
 use super::etcd::{self, Etcd};
 use super::mirage::{Mirage, Own};
@@ -35,6 +37,42 @@ pub(super) async fn to_mirage(mirage: &Mirage, writers: usize, lasts: Duration) 
             Ok(clock)
         }))
         .await
+    });
+    Ok(Clock::speed(try_join_all(tasks).await?, lasts))
+}
+
+/// Into the store as the API server has it, in this process: what etcd is to an API server of Kubernetes.
+pub(super) async fn to_store(writers: usize, lasts: Duration) -> Result<Speed> {
+    let folder = tempfile::tempdir()?;
+    let store = Arc::new(SqliteStore::open(folder.path().join("bench.db")).await?);
+    let tasks = (0..writers).map(|writer| {
+        let store = Arc::clone(&store);
+        async move {
+            tasked(tokio::spawn(async move {
+                let name = format!("env-{writer}");
+                let key = Key::new("environments.mirage.dev", "default", &name);
+                let mut clock = Clock::start(lasts);
+                let (mut mark, mut expect) = (0, Expect::Absent);
+                while clock.is_running() {
+                    mark += 1;
+                    let start = Instant::now();
+                    let document = Document::parse(object::environment(&name, mark, None))?;
+                    let effect = Effect::Put(document);
+                    let key = key.clone();
+                    let written = store
+                        .write(Write {
+                            key,
+                            expect,
+                            effect,
+                        })
+                        .await?;
+                    expect = Expect::Revision(written);
+                    clock.note(start);
+                }
+                Ok(clock)
+            }))
+            .await
+        }
     });
     Ok(Clock::speed(try_join_all(tasks).await?, lasts))
 }
