@@ -7,26 +7,27 @@
 //!                         spec.source into services → databases written out → no template left
 //! ```
 //!
-//! The same layers always give the same result, and the result given in again comes out unchanged.
+//! The same layers always give the same result, and the result given in again comes out unchanged. [`explain`] says of
+//! each value of the result where it comes from.
 
+mod defaults;
 mod inherit;
 pub(crate) mod layers;
 mod overrides;
 pub(crate) mod parameters;
+mod provenance;
+mod stack;
 
 #[cfg(test)]
 mod tests;
 
-use serde_json::Value;
+pub use provenance::{Explained, Origin, Overridden, Traced, explain};
+pub use stack::type_of;
 
 use crate::{
-    engine,
-    environment::{EnvironmentSpec, EnvironmentType},
-    path::FieldPath,
-    template::EnvironmentTemplateSpec,
-    validate::{self, Fault, Faults},
+    engine, environment::EnvironmentSpec, template::EnvironmentTemplateSpec, validate::Fault,
 };
-use layers::Layered;
+use stack::Stack;
 
 /// Why layers do not come to an environment. Nothing changes about it until one of them does.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -72,82 +73,14 @@ pub fn effective(
     template: Option<&EnvironmentTemplateSpec>,
     instance: &EnvironmentSpec,
 ) -> Result<EnvironmentSpec, MergeError> {
-    let mut own = to_value(instance);
-    let layers = match (template, &instance.template_ref) {
-        (None, Some(missing)) => return Err(MergeError::TemplateMissing(missing.name.clone())),
-        (None, None) => Layered::spec(&own),
-        (Some(template), reference) => {
-            let given = reference.as_ref().map(|r| &r.parameters);
-            let below = template_layers(template, given, instance.environment_type)?;
-            if let Value::Object(map) = &mut own {
-                map.remove("templateRef");
-            }
-            let mut refused = Faults::default();
-            let inherited = below.clone().into_value().unwrap_or_default();
-            overrides::check(&inherited, &own, &template.allowed_overrides, &mut refused);
-            refused.into_result().map_err(MergeError::Overrides)?;
-            Layered::spec(&own).over(below)
-        }
-    };
-    let mut merged = layers.into_value().unwrap_or_default();
-    if let Value::Object(map) = &mut merged {
-        map.entry("type")
-            .or_insert_with(|| EnvironmentType::default().to_string().into());
-    }
-    let faults = validate::effective_spec(&merged);
-    if !faults.is_empty() {
-        return Err(MergeError::Effective(faults));
-    }
-    let mut spec: EnvironmentSpec = serde_json::from_value(merged).map_err(|error| {
-        // What validation lets through and the types do not is a gap in validation; the person still gets an answer.
-        let mut faults = Faults::default();
-        faults.invalid(&FieldPath::root().key("spec"), error.to_string());
-        MergeError::Effective(faults.into_vec())
-    })?;
+    let mut spec = Stack::of(template, instance)?.merged()?;
     inherit::inherit_source(&mut spec);
-    for service in spec.services.values_mut().flatten() {
-        engine::expand(service);
-    }
+    expand_engines(&mut spec);
     Ok(spec)
 }
 
-/// `base`, and on it the layer of the environment's type, with parameters filled in.
-fn template_layers(
-    template: &EnvironmentTemplateSpec,
-    given: Option<&std::collections::BTreeMap<String, Value>>,
-    environment_type: Option<EnvironmentType>,
-) -> Result<Layered, MergeError> {
-    let none = std::collections::BTreeMap::new();
-    let at = FieldPath::from("spec.templateRef.parameters");
-    let values = parameters::resolve(&template.parameters, given.unwrap_or(&none), &at)
-        .map_err(MergeError::Parameters)?;
-
-    let mut faults = Faults::default();
-    let top = FieldPath::root().key("spec");
-    let mut fill = |layer: &crate::template::Layer| {
-        let value = Value::Object(layer.0.clone());
-        parameters::substitute(&value, &values, &top, &mut faults)
-    };
-    let base = template.base.as_ref().map(&mut fill).unwrap_or_else(empty);
-    // The base may say which type its environments are; a template of one type needs no second layer for it.
-    let chosen = environment_type
-        .map(|chosen| chosen.to_string())
-        .or_else(|| base.get("type").and_then(Value::as_str).map(str::to_owned))
-        .unwrap_or_else(|| EnvironmentType::default().to_string());
-    let typed = template
-        .types
-        .get(&chosen)
-        .map(&mut fill)
-        .unwrap_or_else(empty);
-    faults.into_result().map_err(MergeError::Parameters)?;
-    Ok(Layered::spec(&typed).over(Layered::spec(&base)))
-}
-
-fn empty() -> Value {
-    Value::Object(serde_json::Map::new())
-}
-
-fn to_value(spec: &EnvironmentSpec) -> Value {
-    serde_json::to_value(spec)
-        .expect("a spec holds nothing that JSON cannot: string keys and finite numbers")
+fn expand_engines(spec: &mut EnvironmentSpec) {
+    for service in spec.services.values_mut().flatten() {
+        engine::expand(service);
+    }
 }

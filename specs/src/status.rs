@@ -30,6 +30,9 @@ pub struct EnvironmentStatus {
     /// Railway's ids and names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub railway: Option<RailwayStatus>,
+    /// The template it follows, and how far.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub template: Option<TemplateStatus>,
     /// State per service.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub services: BTreeMap<String, ServiceStatus>,
@@ -102,6 +105,49 @@ pub struct RailwayStatus {
     /// The environment in Railway's dashboard.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dashboard_url: Option<String>,
+}
+
+/// The revision of a template that an environment follows. A changed template reaches its environments in waves, so
+/// this may be an earlier one than the template's own.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TemplateStatus {
+    /// Its name.
+    pub name: String,
+    /// `metadata.generation` of that revision; absent for a template that ships with Mirage.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub generation: Option<i64>,
+    /// Digest over its spec, by which revisions are told apart.
+    pub digest: String,
+    /// What became of the environment with it.
+    pub standing: TemplateStanding,
+    /// Values of the template that the environment says otherwise.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub overrides: u32,
+    /// The first of their paths.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub overridden: Vec<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
+}
+
+/// What became of an environment with a revision of its template.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, strum::Display,
+)]
+pub enum TemplateStanding {
+    /// It was not ready before, so whether it becomes so says nothing about the template; nobody waits for it.
+    #[default]
+    Uncounted,
+    /// On its way.
+    Applying,
+    /// It was as this revision wants it, and healthy.
+    Settled,
+    /// It failed with it.
+    Failed,
 }
 
 /// State of one service.

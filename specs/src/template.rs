@@ -1,10 +1,14 @@
 //! Templates: what environments of a kind have in common.
 
+mod rollout;
+
 use std::collections::BTreeMap;
 
 use kube::CustomResource;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
+
+pub use rollout::{OnFailedWave, TemplateRollout};
 
 /// Layers that environments inherit: `base`, then `types.<type>`, then the environment itself.
 #[derive(CustomResource, Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -32,6 +36,9 @@ pub struct EnvironmentTemplateSpec {
     /// Paths an environment may override, for example `services.web.deploy.replicas`; all when empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub allowed_overrides: Vec<String>,
+    /// How a change of this template reaches its environments.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rollout: Option<TemplateRollout>,
     /// The layer below all others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base: Option<Layer>,

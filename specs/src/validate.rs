@@ -16,6 +16,7 @@ mod services;
 mod shape;
 mod source;
 mod spec;
+mod stray;
 mod template;
 mod variables;
 
@@ -55,6 +56,8 @@ pub fn environment(object: &Value) -> Vec<Fault> {
         spec::check(&spec, !from_template, &mut faults);
         if from_template {
             spec::check_lost_nulls(spec.value, &spec.path, &mut faults);
+        } else {
+            stray::check(&spec, &mut faults);
         }
         object::check_railway_name(object, &mut faults);
     }
@@ -181,5 +184,6 @@ pub(crate) fn effective_spec(spec: &Value) -> Vec<Fault> {
         &mut faults,
     );
     spec::check(&node, true, &mut faults);
+    stray::check(&node, &mut faults);
     faults.into_vec()
 }

@@ -21,6 +21,17 @@ pub(crate) enum Layered {
     },
 }
 
+/// What one layer says of one place.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Leaf {
+    /// What is below goes.
+    Removed,
+    /// This value, an empty map included.
+    Value(Value),
+    /// More below it.
+    Map,
+}
+
 /// Where in a spec a value stands, as far as merging needs to know.
 #[derive(Clone, Copy)]
 enum Place {
@@ -100,6 +111,44 @@ impl Layered {
                 fresh: true,
                 entries,
             },
+        }
+    }
+
+    /// What this layer says of the place below these keys; nothing where it says nothing.
+    pub(crate) fn at(&self, keys: &[String]) -> Option<Leaf> {
+        match (self, keys) {
+            (Self::Removed, _) => Some(Leaf::Removed),
+            (Self::Whole(value), []) => Some(Leaf::Value(value.clone())),
+            // Something whole stands above the place, and what was there is gone.
+            (Self::Whole(_), _) => Some(Leaf::Removed),
+            (Self::Map { entries, .. }, []) if entries.is_empty() => {
+                Some(Leaf::Value(Value::Object(Map::new())))
+            }
+            (Self::Map { .. }, []) => Some(Leaf::Map),
+            (Self::Map { entries, .. }, [key, below @ ..]) => entries.get(key)?.at(below),
+        }
+    }
+
+    /// Every place at which this layer says something, with what it says; an empty map is a place too.
+    pub(crate) fn leaves(&self) -> Vec<(Vec<String>, Leaf)> {
+        let mut found = Vec::new();
+        self.collect(&mut Vec::new(), &mut found);
+        found
+    }
+
+    fn collect(&self, at: &mut Vec<String>, found: &mut Vec<(Vec<String>, Leaf)>) {
+        match self {
+            Self::Map { entries, .. } if !entries.is_empty() => {
+                for (key, entry) in entries {
+                    at.push(key.clone());
+                    entry.collect(at, found);
+                    at.pop();
+                }
+            }
+            leaf => {
+                let leaf = leaf.at(&[]).unwrap_or(Leaf::Map);
+                found.push((at.clone(), leaf));
+            }
         }
     }
 
@@ -207,6 +256,46 @@ mod tests {
             let left = c.clone().over(b.clone().over(a.clone()));
             let right = c.over(b).over(a);
             prop_assert_eq!(left, right);
+        }
+
+        #[test]
+        fn an_empty_layer_changes_nothing(a in any_layer()) {
+            let layer = Layered::spec(&a);
+            let empty = || Layered::spec(&json!({}));
+            if a.is_object() {
+                prop_assert_eq!(layer.clone().over(empty()), layer.clone(), "below");
+                prop_assert_eq!(empty().over(layer.clone()), layer, "above");
+            }
+        }
+
+        #[test]
+        fn a_key_is_the_uppers_and_else_the_lowers(a in any_layer(), b in any_layer()) {
+            let (Value::Object(lower), Value::Object(upper)) = (&a, &b) else {
+                return Ok(());
+            };
+            let merged = Layered::spec(&b).over(Layered::spec(&a)).into_value().unwrap();
+            let alone = |layer: &Value, key: &str| {
+                let whole = Layered::spec(layer).into_value().unwrap();
+                whole.get(key).cloned()
+            };
+            let keys: std::collections::BTreeSet<&String> = lower.keys().chain(upper.keys()).collect();
+            for key in keys {
+                match (lower.get(key), upper.get(key)) {
+                    (_, Some(Value::Null)) => prop_assert!(merged.get(key).is_none(), "null removes"),
+                    (_, None) => prop_assert_eq!(merged.get(key).cloned(), alone(&a, key)),
+                    // Two maps merge, which the rest of this law says of their own keys.
+                    (Some(Value::Object(_)), Some(Value::Object(_))) => {}
+                    (_, Some(_)) => prop_assert_eq!(merged.get(key).cloned(), alone(&b, key)),
+                }
+            }
+        }
+
+        #[test]
+        fn what_a_layer_says_is_found_where_it_says_it(a in any_layer()) {
+            let layer = Layered::spec(&a);
+            for (keys, leaf) in layer.leaves() {
+                prop_assert_eq!(layer.at(&keys), Some(leaf));
+            }
         }
 
         #[test]

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::environment::EnvironmentType;
 
 fn template() -> EnvironmentTemplateSpec {
     serde_json::from_value(json!({
@@ -150,6 +151,112 @@ fn every_refusal_says_which_field_is_at_fault() {
     let error = effective(Some(&guarded), &spec).unwrap_err();
     assert!(matches!(error, MergeError::Overrides(_)));
     assert_eq!(paths(&error), ["spec.drift.mode"]);
+}
+
+#[test]
+fn a_parameter_of_each_type_is_what_its_place_needs_and_text_inside_of_text() {
+    let template: EnvironmentTemplateSpec = serde_json::from_value(json!({
+        "parameters": {
+            "count": {"type": "integer", "default": 2, "minimum": 1, "maximum": 5},
+            "cpu": {"type": "number", "default": 0.5},
+            "sleeps": {"type": "boolean", "default": false},
+            "tag": {"type": "string", "default": "1.29", "pattern": "[0-9.]+"},
+        },
+        "base": {"project": {"name": "shop"}, "services": {"web": {
+            "source": {"image": "nginx:${{params.tag}}"},
+            "deploy": {
+                "replicas": "${{params.count}}",
+                "sleep": "${{ params.sleeps }}",
+                "limits": {"cpu": "${{params.cpu}}"},
+            },
+            "variables": {
+                "COUNT": "${{params.count}}",
+                "ALL": "${{params.count}}/${{params.cpu}}/${{params.sleeps}}/${{params.tag}}/${{shared.X}}",
+            },
+        }}, "variables": {"X": "1"}},
+    }))
+    .unwrap();
+    let whole = |parameters: Value| {
+        let spec = instance(json!({"templateRef": {"name": "web", "parameters": parameters}}));
+        let web = effective(Some(&template), &spec)?.services["web"].clone();
+        Ok::<Value, MergeError>(serde_json::to_value(web).unwrap())
+    };
+    let web = whole(json!({})).unwrap();
+    assert_eq!(web["source"]["image"], "nginx:1.29");
+    assert_eq!(
+        web["deploy"],
+        json!({"replicas": 2, "sleep": false, "limits": {"cpu": 0.5}})
+    );
+    assert_eq!(
+        web["variables"],
+        json!({"COUNT": "2", "ALL": "2/0.5/false/1.29/${{shared.X}}"})
+    );
+    let web = whole(json!({"count": 5, "sleeps": true, "cpu": 2})).unwrap();
+    assert_eq!(
+        web["deploy"],
+        json!({"replicas": 5, "sleep": true, "limits": {"cpu": 2.0}})
+    );
+    for (given, message) in [
+        (json!({"count": 6}), "must be at most 5"),
+        (json!({"count": 1.5}), "expected a whole number"),
+        (json!({"sleeps": "yes"}), "expected true or false"),
+        (json!({"cpu": "2"}), "expected a number"),
+        (json!({"tag": 1}), "expected a string"),
+        (json!({"tag": "1.29 "}), "must match \"[0-9.]+\""),
+        (json!({"cuont": 1}), "(did you mean \"count\"?)"),
+    ] {
+        let error = whole(given.clone()).unwrap_err().to_string();
+        assert!(error.contains(message), "{given}: {error}");
+    }
+}
+
+#[test]
+fn the_type_is_the_environments_own_or_the_templates() {
+    use EnvironmentType::{Dev, Prod, Staging};
+    let spec = |written: Value| instance(json!({"type": written, "templateRef": {"name": "t"}}));
+    let template = |base: Value| -> EnvironmentTemplateSpec {
+        serde_json::from_value(json!({
+            "parameters": {"kind": {"type": "string", "default": "staging"}},
+            "base": base,
+        }))
+        .unwrap()
+    };
+    for (base, own, expected) in [
+        (json!({}), Value::Null, Dev),
+        (json!({"type": "prod"}), Value::Null, Prod),
+        (json!({"type": "prod"}), json!("dev"), Dev),
+        (json!({"type": "${{params.kind}}"}), Value::Null, Staging),
+    ] {
+        let template = template(base.clone());
+        assert_eq!(type_of(Some(&template), &spec(own)), expected, "{base}");
+    }
+    let mut given = spec(Value::Null);
+    let parameters = [("kind".to_owned(), json!("prod"))];
+    given.template_ref.as_mut().unwrap().parameters = parameters.into();
+    let template = template(json!({"type": "${{params.kind}}"}));
+    assert_eq!(type_of(Some(&template), &given), Prod);
+    assert_eq!(type_of(None, &spec(Value::Null)), Dev);
+}
+
+#[test]
+fn a_parameter_outside_of_a_template_is_refused_and_not_taken_for_text() {
+    let error = refused(json!({"templateRef": REF(), "services": {"worker": {
+        "source": {"image": "nginx"},
+        "deploy": {"startCommand": "run ${{params.host}}"},
+        "variables": {"HOST": "${{params.host}}"},
+    }}}));
+    let paths: Vec<&str> = error
+        .faults()
+        .iter()
+        .map(|fault| fault.path.as_str())
+        .collect();
+    assert_eq!(
+        paths,
+        [
+            "spec.services.worker.deploy.startCommand",
+            "spec.services.worker.variables.HOST"
+        ]
+    );
 }
 
 #[test]

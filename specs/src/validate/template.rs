@@ -32,6 +32,7 @@ pub(super) fn check(template: &Node<'_>, faults: &mut Faults) {
             faults.invalid(&path.path, message);
         }
     }
+    check_waves(&template.at("rollout").at("waves"), faults);
     check_layer(&template.at("base"), &declared, faults);
     for (name, layer) in template.at("types").entries() {
         let names = TYPES.map(|known| known.to_string());
@@ -50,6 +51,24 @@ pub(super) fn check(template: &Node<'_>, faults: &mut Faults) {
         }
         check_layer(&layer, &declared, faults);
         check_together(&template.at("base"), &layer, faults);
+    }
+}
+
+/// An environment has one turn, so its type may stand in one wave only.
+fn check_waves(waves: &Node<'_>, faults: &mut Faults) {
+    let mut seen = BTreeSet::new();
+    for wave in waves.items() {
+        let types = wave.items();
+        if wave.value.is_array() && types.is_empty() {
+            faults.invalid(&wave.path, "a wave without a type; leave it out");
+        }
+        for node in types {
+            if let Some(name) = node.text()
+                && !seen.insert(name)
+            {
+                faults.duplicate(&node.path, format!("{name:?} stands in a wave already"));
+            }
+        }
     }
 }
 

@@ -3,7 +3,9 @@
 use serde_json::json;
 
 use super::*;
-use FaultReason::{Forbidden, Invalid, NotSupported, Required, TypeInvalid, UnknownField};
+use FaultReason::{
+    Duplicate, Forbidden, Invalid, NotSupported, Required, TypeInvalid, UnknownField,
+};
 
 #[test]
 fn a_broken_object_is_refused_and_not_a_panic() {
@@ -48,6 +50,26 @@ fn a_templates_layers_and_parameters_are_checked() {
             UnknownField,
         ),
         (json!({"base": {"ttl": "1m"}}), "spec.base.ttl", Invalid),
+        (
+            json!({"rollout": {"waves": [["dev"], ["prod", "dev"]]}}),
+            "spec.rollout.waves[1][1]",
+            Duplicate,
+        ),
+        (
+            json!({"rollout": {"waves": [["devel"]]}}),
+            "spec.rollout.waves[0][0]",
+            NotSupported,
+        ),
+        (
+            json!({"rollout": {"waves": [[]]}}),
+            "spec.rollout.waves[0]",
+            Invalid,
+        ),
+        (
+            json!({"rollout": {"parallel": 0}}),
+            "spec.rollout.parallel",
+            Invalid,
+        ),
         (
             json!({"base": {"ttl": "${{params.x}}"}}),
             "spec.base.ttl",
