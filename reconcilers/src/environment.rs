@@ -23,6 +23,7 @@ pub mod effective;
 pub mod farewell;
 pub mod field;
 pub mod finding;
+pub mod follow;
 pub mod health;
 pub mod hold;
 pub mod identity;

@@ -46,6 +46,10 @@ pub enum Reason {
     AwaitingApproval,
     /// A sequential rollout waits for an earlier wave.
     WaitingForDependency,
+    /// The template changed, and other environments follow it first.
+    WaitingForWave,
+    /// The template changed, and environments that followed it failed.
+    TemplateHalted,
     /// Another environment makes the project.
     WaitingForProject,
     /// Railway has not shown the effect of a call yet.

@@ -298,6 +298,8 @@ pub fn hold_reason(hold: &Hold) -> Reason {
         Hold::ChangeApplying => Reason::ChangeApplying,
         Hold::AwaitingProject { .. } => Reason::WaitingForProject,
         Hold::WaitingForDependency { .. } => Reason::WaitingForDependency,
+        Hold::WaitingForWave { .. } => Reason::WaitingForWave,
+        Hold::TemplateHalted { .. } => Reason::TemplateHalted,
         Hold::Fight { .. } => Reason::Fighting,
         Hold::EverythingStopped => Reason::EverythingStopped,
         Hold::CopySourceMissing { .. } => Reason::CopySourceMissing,

@@ -41,6 +41,20 @@ pub enum Hold {
         /// The services it waits for.
         on: Vec<String>,
     },
+    /// The template changed, and other environments follow it first.
+    WaitingForWave {
+        /// The template.
+        template: String,
+        /// The environments that come first.
+        on: Vec<String>,
+    },
+    /// The template changed, and environments that followed it failed.
+    TemplateHalted {
+        /// The template.
+        template: String,
+        /// The environments that failed.
+        by: Vec<String>,
+    },
     /// Two parties keep changing the same thing.
     Fight {
         /// The target both claim.
@@ -83,6 +97,18 @@ impl fmt::Display for Hold {
             Self::WaitingForDependency { service, on } => {
                 write!(f, "{service} waits until {} is healthy", on.join(", "))
             }
+            Self::WaitingForWave { template, on } => write!(
+                f,
+                "template {template} changed, and {} before this environment; to let it follow at once, set the \
+                 annotation mirage.dev/retry",
+                first_of(on, "follows", "follow")
+            ),
+            Self::TemplateHalted { template, by } => write!(
+                f,
+                "the change of template {template} is halted: {} failed with it; mend that or the template, or, to let \
+                 this environment follow all the same, set the annotation mirage.dev/retry",
+                first_of(by, "", "").trim_end()
+            ),
             Self::Fight { target, repairs } => write!(
                 f,
                 "{target} was repaired {repairs} times and changed back each time; stop whatever else changes it, \
@@ -97,5 +123,16 @@ impl fmt::Display for Hold {
                 write!(f, "variable {variable} cannot be copied: {from}")
             }
         }
+    }
+}
+
+/// Names, the first few of them: a message is not a list of a hundred environments.
+fn first_of(names: &[String], one: &str, several: &str) -> String {
+    const SHOWN: usize = 5;
+    let shown = names[..names.len().min(SHOWN)].join(", ");
+    let verb = if names.len() == 1 { one } else { several };
+    match names.len().checked_sub(SHOWN) {
+        None | Some(0) => format!("{shown} {verb}"),
+        Some(more) => format!("{shown} and {more} more {verb}"),
     }
 }

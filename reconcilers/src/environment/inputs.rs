@@ -11,7 +11,10 @@ use mirage_specs::{
 
 use crate::accounts::DEFAULT;
 
-use super::resolve::{Inputs, ResolveError, secret_refs};
+use super::{
+    follow::Revision,
+    resolve::{Inputs, ResolveError, secret_refs},
+};
 
 /// Why the inputs could not be had.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +42,19 @@ pub async fn template(
     namespace: &str,
     environment: &Environment,
 ) -> Result<Option<EnvironmentTemplateSpec>, InputsError> {
+    let revision = revision(client, namespace, environment).await?;
+    Ok(revision.map(|revision| revision.spec))
+}
+
+/// As [`template`], with which revision it is.
+///
+/// # Errors
+/// When there is none of that name.
+pub async fn revision(
+    client: &Client,
+    namespace: &str,
+    environment: &Environment,
+) -> Result<Option<Revision>, InputsError> {
     let Some(reference) = &environment.spec.template_ref else {
         return Ok(None);
     };
@@ -50,15 +66,15 @@ pub async fn template(
             what: "the template",
             source,
         })?;
-    let spec = own
-        .map(|template| template.spec)
-        .or_else(|| templates::shipped(&reference.name).map(|template| template.spec.clone()));
-    spec.map(Some).ok_or_else(|| {
-        ResolveError::TemplateMissing {
-            name: reference.name.clone(),
-        }
-        .into()
-    })
+    let name = &reference.name;
+    let own = own.map(|template| Revision::new(name, template.metadata.generation, template.spec));
+    let shipped = || {
+        let template = templates::shipped(name)?;
+        Some(Revision::new(name, None, template.spec.clone()))
+    };
+    own.or_else(shipped)
+        .map(Some)
+        .ok_or_else(|| ResolveError::TemplateMissing { name: name.clone() }.into())
 }
 
 /// The values of every Secret key that a layered spec refers to. Keys that are not there are left out; `resolve` says

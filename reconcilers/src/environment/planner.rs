@@ -1,11 +1,18 @@
 //! The plan of a spec that is not applied yet: what `mirage plan` and a dry run show.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::Timestamp;
 use kube::{Client, ResourceExt};
-use mirage_railway::{budget::Priority, client::Clock, id::ProjectId, secret::FingerprintKey};
-use mirage_specs::{Environment, PlanView, status::Applied};
+use mirage_railway::{
+    budget::Priority,
+    client::Clock,
+    id::ProjectId,
+    secret::{Fingerprint, FingerprintKey, SecretValue},
+};
+use mirage_specs::{
+    Environment, EnvironmentSpec, EnvironmentTemplateSpec, PlanView, status::Applied,
+};
 use serde_json::Value;
 
 use super::{
@@ -62,6 +69,24 @@ pub enum PlanError {
 }
 
 impl Planner {
+    /// Fingerprints of the values of Secrets that a layered spec refers to, by name and key; those that are there.
+    ///
+    /// # Errors
+    /// When the API server did not answer.
+    pub async fn fingerprints(
+        &self,
+        namespace: &str,
+        spec: &EnvironmentSpec,
+    ) -> Result<BTreeMap<(String, String), Fingerprint>, PlanError> {
+        let inputs = inputs::secrets(&self.client, namespace, spec).await?;
+        let of = |value: SecretValue| self.key.fingerprint(value.expose());
+        Ok(inputs
+            .secrets
+            .into_iter()
+            .map(|(key, value)| (key, of(value)))
+            .collect())
+    }
+
     /// The plan for an Environment as it would be stored; `previous` is the stored one, whose status is what is remembered.
     ///
     /// # Errors
@@ -70,6 +95,19 @@ impl Planner {
         &self,
         environment: Value,
         previous: Option<Value>,
+    ) -> Result<PlannedChange, PlanError> {
+        self.plan_under(environment, previous, None).await
+    }
+
+    /// As [`Planner::plan`], as if `template` were the one that the Environment refers to.
+    ///
+    /// # Errors
+    /// When the spec cannot be resolved or Railway cannot be read.
+    pub async fn plan_under(
+        &self,
+        environment: Value,
+        previous: Option<Value>,
+        template: Option<EnvironmentTemplateSpec>,
     ) -> Result<PlannedChange, PlanError> {
         let mut environment: Environment =
             serde_json::from_value(environment).map_err(PlanError::NotAnEnvironment)?;
@@ -86,7 +124,10 @@ impl Planner {
         let namespace = environment
             .namespace()
             .unwrap_or_else(|| "default".to_owned());
-        let template = inputs::template(&self.client, &namespace, &environment).await?;
+        let template = match template {
+            Some(template) => Some(template),
+            None => inputs::template(&self.client, &namespace, &environment).await?,
+        };
         let spec = resolve::layered(&environment, template.as_ref())?;
         let inputs = inputs::secrets(&self.client, &namespace, &spec).await?;
         let effective = resolve::resolve(&environment, &spec, &inputs, &self.key)?;

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use mirage_specs::EnvironmentStatus;
+use mirage_specs::{EnvironmentStatus, status::TemplateStatus};
 
 use super::{
     condition::{Finding, Truth, conditions},
+    follow::standing_after,
     resolve::ResolveError,
 };
 use crate::{accounts::REFUSED_AGAIN, context::Intervals, reason::Reason};
@@ -53,6 +54,11 @@ impl Refusal {
             reason: Reason::AccountNotReady,
             message: why,
         }
+    }
+
+    /// Whether the spec or its template must be changed before anything can be done.
+    pub fn is_a_fault(&self) -> bool {
+        self.reason == Reason::InvalidSpec
     }
 
     /// When to try again without a reason. A change of the object comes on its own.
@@ -107,7 +113,12 @@ impl Refusal {
             },
             find("Degraded", Truth::from(!waits)),
         ];
+        let template = earlier.template.clone().map(|template| TemplateStatus {
+            standing: standing_after(template.standing, false, !waits),
+            ..template
+        });
         EnvironmentStatus {
+            template,
             observed_generation: Some(generation),
             phase: Some(
                 if matches!(self.reason, Reason::Conflict | Reason::InvalidSpec) {

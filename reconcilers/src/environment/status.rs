@@ -21,6 +21,7 @@ use super::{
     diff::FIGHT_WINDOW,
     effective::Effective,
     finding::findings,
+    follow::standing_after,
     health::{Health, health, is_ready},
     identity::{Ownership, ownership},
     observe::Observed,
@@ -98,6 +99,16 @@ pub fn status(earlier: &EnvironmentStatus, visit: &Visit<'_>) -> EnvironmentStat
         visit.effective.generation,
         visit.now,
     );
+    if let Some(template) = &mut next.template {
+        let is = |kind: &str| {
+            let mut of_kind = next.conditions.iter().filter(|found| found.type_ == kind);
+            of_kind.any(|found| found.status == "True")
+        };
+        // A read that does not show our own write yet shows what was healthy before it.
+        let is_fine =
+            !visit.observed.in_grace && (is("Ready") || synced && visit.effective.suspend);
+        template.standing = standing_after(template.standing, is_fine, is("Degraded"));
+    }
     if visit.changed || !same_but_time(earlier, &next) {
         next.last_reconciled = Some(whole_seconds(visit.now));
     }

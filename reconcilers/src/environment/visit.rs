@@ -9,7 +9,10 @@ use kube::{
     runtime::{controller::Action, events::EventType},
 };
 use mirage_railway::{budget::Priority, snapshot::Presence};
-use mirage_specs::{Environment, status::Applied};
+use mirage_specs::{
+    Environment,
+    status::{Applied, TemplateStatus},
+};
 use serde_json::json;
 
 use super::{
@@ -18,6 +21,7 @@ use super::{
     approval::{APPROVE, Gate, RETRY, gate},
     diff::{Memory, diff},
     effective::{Effective, ProjectTarget},
+    follow::{self, Revision},
     identity::{Ownership, ownership},
     inputs,
     journal::Journal,
@@ -41,9 +45,16 @@ pub(super) async fn visit(
     ctx: &Arc<Context>,
 ) -> Result<(&'static str, Action), ReconcileError> {
     let mut journal = Journal::open(ctx.api(namespace), environment);
-    let (effective, account) = match wanted(environment, namespace, ctx).await {
+    let mut revision = None;
+    let (effective, account) = match wanted(environment, namespace, &mut revision, ctx).await {
         Ok(both) => both,
         Err(Unwanted::Refusal(refusal)) => {
+            if let Some(revision) = revision.filter(|_| refusal.is_a_fault()) {
+                let taken = follow::taken(&revision, environment);
+                journal
+                    .write(|status| status.template = Some(taken))
+                    .await?;
+            }
             return refuse(environment, &mut journal, refusal, ctx).await;
         }
         Err(Unwanted::Error(error)) => return Err(error),
@@ -74,7 +85,7 @@ pub(super) async fn visit(
         }
     };
     let now = ctx.now();
-    let plan = decide(
+    let mut plan = decide(
         environment,
         &effective,
         &observed,
@@ -82,6 +93,8 @@ pub(super) async fn visit(
         &account,
         now,
     );
+    let followed = follow_template(revision.as_ref(), environment, &mut plan, ctx);
+    journal.write(|status| status.template = followed).await?;
     let annotation = environment.annotations().get(APPROVE).map(String::as_str);
     let approved = journal.status().approved.clone();
     let gate = gate(
@@ -178,14 +191,16 @@ impl From<resolve::ResolveError> for Unwanted {
 async fn wanted(
     environment: &Arc<Environment>,
     namespace: &str,
+    revision: &mut Option<Revision>,
     ctx: &Arc<Context>,
 ) -> Result<(Effective, Arc<Account>), Unwanted> {
     let others = ctx.environments.state();
     if let Some(other) = rival::rival(environment, others.iter().map(AsRef::as_ref)) {
         return Err(Unwanted::Refusal(Refusal::conflict(&other)));
     }
-    let template = inputs::template(&ctx.client, namespace, environment).await?;
-    let spec = resolve::layered(environment, template.as_ref())?;
+    *revision = inputs::revision(&ctx.client, namespace, environment).await?;
+    let template = revision.as_ref().map(|revision| &revision.spec);
+    let spec = resolve::layered(environment, template)?;
     let inputs = inputs::secrets(&ctx.client, namespace, &spec).await?;
     let effective = resolve::resolve(environment, &spec, &inputs, &ctx.key)?;
     match ctx.accounts.get(namespace, &effective.account) {
@@ -293,6 +308,20 @@ fn decide(
         plan.holds.push(Hold::AwaitingProject { name });
     }
     plan
+}
+
+/// Leaves out of the plan what a changed template brings before this environment's turn, and says what it follows.
+fn follow_template(
+    revision: Option<&Revision>,
+    environment: &Environment,
+    plan: &mut Plan,
+    ctx: &Context,
+) -> Option<TemplateStatus> {
+    let revision = revision?;
+    let is_forced = environment.annotations().contains_key(RETRY);
+    let turn = follow::turn(revision, environment, &ctx.environments.state());
+    follow::keep_back(plan, revision, environment, &turn, is_forced);
+    follow::followed(revision, environment, plan, &turn, is_forced)
 }
 
 fn release_project(effective: &Effective, account: &Account) {

@@ -41,6 +41,8 @@ pub fn after_visit(
         intervals.soon
     } else if plan.holds.iter().any(is_short) {
         intervals.soon.max(Duration::from_secs(1))
+    } else if plan.holds.iter().all(is_of_others) && !plan.holds.is_empty() {
+        intervals.active * 6
     } else if !plan.holds.is_empty() {
         intervals.active
     } else if in_transition {
@@ -81,6 +83,14 @@ fn is_short(hold: &Hold) -> bool {
     matches!(
         hold,
         Hold::ChangeApplying | Hold::AwaitingVisibility { .. } | Hold::AwaitingProject { .. }
+    )
+}
+
+/// Other environments must become ready first, which takes minutes.
+fn is_of_others(hold: &Hold) -> bool {
+    matches!(
+        hold,
+        Hold::WaitingForWave { .. } | Hold::TemplateHalted { .. }
     )
 }
 
@@ -151,12 +161,13 @@ pub fn news(
 }
 
 fn is_worth_telling(reason: &str) -> bool {
-    let quiet: [&str; 6] = [
+    let quiet: [&str; 7] = [
         Reason::Applying.into(),
         Reason::ChangeApplying.into(),
         Reason::AwaitingVisibility.into(),
         Reason::DriftFound.into(),
         Reason::WaitingForProject.into(),
+        Reason::WaitingForWave.into(),
         Reason::Replanning.into(),
     ];
     !quiet.contains(&reason)
