@@ -19,6 +19,7 @@ use std::fmt;
 use serde_json::Value;
 
 pub(crate) use definition::established;
+pub(crate) use environment::causes;
 pub(crate) use event::last_seen;
 pub use registry::Registry;
 

@@ -3,7 +3,10 @@
 //! Planning needs Railway and belongs to the reconcilers. The API only declares what it needs of it, for dry runs
 //! (`kubectl apply --dry-run=server` prints the plan as warnings) and for `POST /api/v1/plan`.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
+use mirage_specs::{EnvironmentSpec, EnvironmentTemplateSpec};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -41,4 +44,19 @@ pub trait Planner: Send + Sync + 'static {
         environment: Value,
         previous: Option<Value>,
     ) -> Result<PlannedChange, PlanError>;
+
+    /// What it takes for a stored environment, as if `template` were the one that it refers to.
+    async fn plan_under(
+        &self,
+        environment: Value,
+        template: EnvironmentTemplateSpec,
+    ) -> Result<PlannedChange, PlanError>;
+
+    /// Keyed fingerprints of the values of Secrets that an effective spec refers to, by name and key; those that are
+    /// known.
+    async fn fingerprints(
+        &self,
+        namespace: &str,
+        spec: &EnvironmentSpec,
+    ) -> Result<BTreeMap<(String, String), String>, PlanError>;
 }

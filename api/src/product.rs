@@ -1,4 +1,7 @@
 //! What Mirage offers beyond Kubernetes' protocol.
 
 pub(crate) mod audit;
+pub(crate) mod effective;
 pub(crate) mod plan;
+pub(crate) mod template_plan;
+mod written;

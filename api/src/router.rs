@@ -6,13 +6,13 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::{Path, Request, State};
 use axum::middleware;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use futures::FutureExt as _;
 use http::request::Parts;
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, Method, StatusCode, header};
 use tracing::Instrument as _;
 
 use crate::audit::{self, Origin};
@@ -57,6 +57,14 @@ pub(crate) fn router(server: Arc<Server>, callers: Callers) -> Router {
     };
     Router::new()
         .route("/api/v1/plan", post(plan).fallback(kubernetes))
+        .route(
+            "/api/v1/environments/{namespace}/{name}/effective",
+            get(effective).post(effective).fallback(kubernetes),
+        )
+        .route(
+            "/api/v1/templates/{namespace}/{name}/plan",
+            post(template_plan).fallback(kubernetes),
+        )
         .route("/api/v1/audit", get(audit_log).fallback(kubernetes))
         .route(
             "/api/v1/webhooks/railway",
@@ -81,6 +89,44 @@ async fn plan(State(door): State<Door>, request: Request) -> Response {
         let namespace = query.get("namespace").unwrap_or("default");
         let body = read_body(&parts.headers, body).await?;
         product::plan::plan(&door.server, &identity, namespace, &body).await
+    };
+    answer.await.unwrap_or_else(Status::into_response)
+}
+
+/// `GET /api/v1/environments/{namespace}/{name}/effective`: what an environment comes to, and where each value is from;
+/// by `POST` for one that is written in the body.
+async fn effective(
+    State(door): State<Door>,
+    Path((namespace, name)): Path<(String, String)>,
+    request: Request,
+) -> Response {
+    let answer = async {
+        let (parts, body) = request.into_parts();
+        let identity = door.identify(&parts).await?;
+        let _permit = door.admit(&identity)?;
+        let written = match parts.method {
+            Method::POST => Some(read_body(&parts.headers, body).await?),
+            _ => None,
+        };
+        let server = &door.server;
+        product::effective::effective(server, &identity, &namespace, &name, written.as_ref()).await
+    };
+    answer.await.unwrap_or_else(Status::into_response)
+}
+
+/// `POST /api/v1/templates/{namespace}/{name}/plan`: what a template, stored or as written in the body, would change about
+/// its environments.
+async fn template_plan(
+    State(door): State<Door>,
+    Path((namespace, name)): Path<(String, String)>,
+    request: Request,
+) -> Response {
+    let answer = async {
+        let (parts, body) = request.into_parts();
+        let identity = door.identify(&parts).await?;
+        let _permit = door.admit(&identity)?;
+        let body = read_body(&parts.headers, body).await?;
+        product::template_plan::plan(&door.server, &identity, &namespace, &name, &body).await
     };
     answer.await.unwrap_or_else(Status::into_response)
 }

@@ -37,7 +37,7 @@ pub(super) fn add_to(registry: Registry) -> Registry {
 }
 
 /// Faults of a spec as causes of a Status.
-fn causes(faults: Vec<validate::Fault>) -> Vec<Fault> {
+pub(crate) fn causes(faults: Vec<validate::Fault>) -> Vec<Fault> {
     let cause = |fault: validate::Fault| {
         let reason = match fault.reason {
             FaultReason::Invalid => CauseReason::FieldValueInvalid,

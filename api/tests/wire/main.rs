@@ -10,6 +10,7 @@ mod deletion;
 mod discovery;
 mod documents;
 mod door;
+mod effective;
 mod environments;
 mod events;
 mod immutable;

@@ -1,9 +1,11 @@
 //! Plans: as warnings of a dry run, and as an answer of their own.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use mirage_api::{PlanError, PlannedChange, Planner};
+use mirage_specs::{EnvironmentSpec, EnvironmentTemplateSpec};
 use serde_json::{Value, json};
 
 use crate::world::{World, send};
@@ -11,7 +13,7 @@ use crate::world::{World, send};
 const ENVIRONMENTS: &str = "/apis/mirage.dev/v1alpha1/namespaces/default/environments";
 
 /// Plans by name.
-struct Oracle;
+pub(crate) struct Oracle;
 
 #[async_trait]
 impl Planner for Oracle {
@@ -36,6 +38,27 @@ impl Planner for Oracle {
                 changes: true,
             }),
         }
+    }
+
+    async fn plan_under(
+        &self,
+        environment: Value,
+        template: EnvironmentTemplateSpec,
+    ) -> Result<PlannedChange, PlanError> {
+        let mut planned = self.plan(environment, None).await?;
+        planned.lines = template.description.into_iter().collect();
+        Ok(planned)
+    }
+
+    async fn fingerprints(
+        &self,
+        _: &str,
+        _: &EnvironmentSpec,
+    ) -> Result<BTreeMap<(String, String), String>, PlanError> {
+        Ok(BTreeMap::from([(
+            ("db".to_owned(), "password".to_owned()),
+            "f1".to_owned(),
+        )]))
     }
 }
 

@@ -1,10 +1,14 @@
 //! The API asks for plans, the controllers make them: one trait fitted to the other.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, OnceLock},
+};
 
 use async_trait::async_trait;
 use mirage_api::{PlanError, PlannedChange, Planner};
 use mirage_reconcilers::PlanError as Unplanned;
+use mirage_specs::{EnvironmentSpec, EnvironmentTemplateSpec};
 use serde_json::Value;
 
 /// A planner that comes later: the API is built first, because the controllers are its clients.
@@ -17,6 +21,16 @@ impl Late {
         // Set once, at start-up; a second one would be a mistake of the caller's without consequence.
         let _ = self.0.set(planner);
     }
+
+    fn planner(&self) -> Result<&mirage_reconcilers::Planner, PlanError> {
+        let planner = self.0.get().map(Arc::as_ref);
+        planner.ok_or_else(|| {
+            PlanError::Unavailable(
+                "this server runs without controllers (--no-controllers), and they make the plans"
+                    .to_owned(),
+            )
+        })
+    }
 }
 
 #[async_trait]
@@ -26,28 +40,54 @@ impl Planner for Late {
         environment: Value,
         previous: Option<Value>,
     ) -> Result<PlannedChange, PlanError> {
-        let Some(planner) = self.0.get() else {
-            return Err(PlanError::Unavailable(
-                "this server runs without controllers (--no-controllers), and they make the plans"
-                    .to_owned(),
-            ));
-        };
-        let planned = planner.plan(environment, previous).await.map_err(|error| {
-            let words = in_full(&error);
-            match error {
-                Unplanned::NotAnEnvironment(_) | Unplanned::Inputs(_) | Unplanned::Resolve(_) => {
-                    PlanError::Invalid(words)
-                }
-                Unplanned::Account(_) | Unplanned::Railway(_) => PlanError::Unavailable(words),
-            }
-        })?;
-        Ok(PlannedChange {
-            changes: !planned.plan.actions.is_empty(),
-            plan: serde_json::to_value(&planned.plan)
-                .map_err(|error| PlanError::Unavailable(error.to_string()))?,
-            lines: planned.lines,
-            requests: planned.requests,
-        })
+        let planned = self.planner()?.plan(environment, previous).await;
+        told(planned.map_err(untold)?)
+    }
+
+    async fn plan_under(
+        &self,
+        environment: Value,
+        template: EnvironmentTemplateSpec,
+    ) -> Result<PlannedChange, PlanError> {
+        let previous = Some(environment.clone());
+        let planned = self
+            .planner()?
+            .plan_under(environment, previous, Some(template))
+            .await;
+        told(planned.map_err(untold)?)
+    }
+
+    async fn fingerprints(
+        &self,
+        namespace: &str,
+        spec: &EnvironmentSpec,
+    ) -> Result<BTreeMap<(String, String), String>, PlanError> {
+        let found = self.planner()?.fingerprints(namespace, spec).await;
+        Ok(found
+            .map_err(untold)?
+            .into_iter()
+            .map(|(key, fingerprint)| (key, fingerprint.to_string()))
+            .collect())
+    }
+}
+
+fn told(planned: mirage_reconcilers::PlannedChange) -> Result<PlannedChange, PlanError> {
+    Ok(PlannedChange {
+        changes: !planned.plan.actions.is_empty(),
+        plan: serde_json::to_value(&planned.plan)
+            .map_err(|error| PlanError::Unavailable(error.to_string()))?,
+        lines: planned.lines,
+        requests: planned.requests,
+    })
+}
+
+fn untold(error: Unplanned) -> PlanError {
+    let words = in_full(&error);
+    match error {
+        Unplanned::NotAnEnvironment(_) | Unplanned::Inputs(_) | Unplanned::Resolve(_) => {
+            PlanError::Invalid(words)
+        }
+        Unplanned::Account(_) | Unplanned::Railway(_) => PlanError::Unavailable(words),
     }
 }
 
