@@ -16,6 +16,7 @@ mod crds;
 mod db;
 mod delete;
 mod describe;
+mod effective;
 mod failure;
 mod get;
 mod kind;
@@ -80,6 +81,7 @@ pub(crate) enum Command {
     Apply(apply::Apply),
     Get(get::Get),
     Describe(describe::Describe),
+    Effective(effective::Effective),
     Wait(wait::Wait),
     Approve(approve::Approve),
     Audit(audit::Audit),
@@ -154,6 +156,7 @@ pub(crate) async fn run(command: Command) -> ExitCode {
         Command::Apply(verb) => verb.run(out).await,
         Command::Get(verb) => verb.run(out).await,
         Command::Describe(verb) => verb.run(out).await,
+        Command::Effective(verb) => verb.run(out).await,
         Command::Delete(verb) => verb.run(out).await,
         Command::Token(verb) => verb.run(out).await,
         Command::Webhook(verb) => verb.run(out).await,

@@ -27,6 +27,17 @@ pub(crate) const ENVIRONMENT: Kind = Kind {
     namespaced: true,
 };
 
+/// What environments of a kind have in common.
+pub(crate) const TEMPLATE: Kind = Kind {
+    group: MIRAGE,
+    version: "v1alpha1",
+    kind: "EnvironmentTemplate",
+    plural: "environmenttemplates",
+    singular: "environmenttemplate",
+    short: &["envt", "template", "templates"],
+    namespaced: true,
+};
+
 /// A repository's folder that is kept applied.
 pub(crate) const GIT_SYNC: Kind = Kind {
     group: MIRAGE,
@@ -41,15 +52,7 @@ pub(crate) const GIT_SYNC: Kind = Kind {
 /// Ours first, then what Kubernetes clients expect around them.
 pub(crate) const KINDS: &[Kind] = &[
     ENVIRONMENT,
-    Kind {
-        group: MIRAGE,
-        version: "v1alpha1",
-        kind: "EnvironmentTemplate",
-        plural: "environmenttemplates",
-        singular: "environmenttemplate",
-        short: &["envt", "template", "templates"],
-        namespaced: true,
-    },
+    TEMPLATE,
     GIT_SYNC,
     Kind {
         group: MIRAGE,

@@ -1,6 +1,7 @@
 //! `mirage plan`
 
 mod render;
+mod template;
 
 use std::{io::Write, path::PathBuf};
 
@@ -30,6 +31,9 @@ Examples:
   mirage plan -f shop.yaml            before applying a file
   mirage plan shop                    what is still to be done for an environment as applied
   mirage plan -f shop.yaml -o json    for a pull request check
+  mirage plan --template web -f web.yaml
+                                      which environments a changed template would change, and how
+  mirage plan --template web          the same for the template as applied: what is still to be done
 
 Ends with 0 when there is nothing to do, with 2 when there is, and with 1 when that cannot be said.")]
 pub(crate) struct Plan {
@@ -39,6 +43,9 @@ pub(crate) struct Plan {
     /// A file or folder with environments; - is stdin
     #[arg(short, long, value_name = "FILE")]
     file: Vec<PathBuf>,
+    /// An EnvironmentTemplate: plan every environment that follows it, with -f as it is written there
+    #[arg(long, value_name = "NAME", conflicts_with = "targets")]
+    template: Option<String>,
     /// For programs
     #[arg(short, long, env = "MIRAGE_OUTPUT", value_name = "FORMAT")]
     output: Option<Document>,
@@ -68,6 +75,10 @@ struct Entry {
 
 impl Plan {
     pub(crate) async fn run(self, out: &mut dyn Write) -> Result<Exit, Failure> {
+        if let Some(name) = &self.template {
+            let connection = self.connection.open().await?;
+            return template::run(out, &connection, name, &self.file, self.output).await;
+        }
         let manifests = manifests::manifests(&self.file)?;
         let targets = target::parse(&self.targets)?;
         if manifests.is_empty() && targets.is_empty() {

@@ -50,12 +50,7 @@ fn head(
         ("Namespace", metadata.namespace.clone()),
         ("Mirage id", metadata.uid.clone()),
         ("Type", spec.environment_type.map(|kind| kind.to_string())),
-        (
-            "Template",
-            spec.template_ref
-                .as_ref()
-                .map(|template| template.name.clone()),
-        ),
+        ("Template", template(environment, status)),
         ("Status", status.phase.clone()),
         (
             "Services",
@@ -98,6 +93,27 @@ fn head(
         }
     }
     Ok(())
+}
+
+/// `shop (generation 3, Settled; 2 of its values overridden, see mirage effective)`.
+fn template(environment: &Environment, status: &EnvironmentStatus) -> Option<String> {
+    let name = &environment.spec.template_ref.as_ref()?.name;
+    let followed = status.template.as_ref();
+    let Some(followed) = followed.filter(|followed| followed.name == *name) else {
+        return Some(name.clone());
+    };
+    let revision = match followed.generation {
+        Some(generation) => format!("generation {generation}"),
+        None => "ships with Mirage".to_owned(),
+    };
+    let overrides = match followed.overrides {
+        0 => String::new(),
+        count => format!("; {count} of its values overridden, see mirage effective"),
+    };
+    Some(format!(
+        "{name} ({revision}, {}{overrides})",
+        followed.standing
+    ))
 }
 
 /// `shop (Railway id 1f…)`.
