@@ -45,6 +45,7 @@ fmt: ## Format the code
 
 bench: ## Print what Mirage costs in requests and time, by simulators that count, and how its store does beside etcd
 	$(CARGO) run --locked -p mirage-tests --bin bench
+	$(CARGO) bench --locked -p mirage-reconcilers --bench decide
 	@deploy/bench-tools.sh
 	$(CARGO) build --release --locked -p mirage -p mirage-tests --features mirage-tests/etcd-bench --bin mirage --bin bench_etcd
 	$${CARGO_TARGET_DIR:-target}/release/bench_etcd
