@@ -257,7 +257,7 @@ fn add_paths(paths: &mut Map<String, Value>, kind: &Kind) {
     if kind.has_status {
         paths.insert(
             format!("{object}/status"),
-            operations(kind, &on_object[..3], ""),
+            operations(kind, &on_object[..3], "Status"),
         );
     }
     paths.insert(collection, operations(kind, &on_collection, ""));

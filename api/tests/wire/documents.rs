@@ -146,3 +146,23 @@ async fn definitions_are_established_and_explain_themselves() {
     let spec = &crd["properties"]["spec"]["properties"];
     assert!(spec["versions"]["items"]["properties"]["selectableFields"].is_object());
 }
+
+#[tokio::test]
+async fn every_operation_has_an_id_of_its_own() {
+    let world = World::new().await;
+    let (_, document) = world.get("/openapi/v3/apis/mirage.dev/v1alpha1").await;
+    let paths = document["paths"].as_object().unwrap();
+    let operations = paths.values().flat_map(|path| path.as_object().unwrap());
+    let mut ids: Vec<&str> = operations
+        .filter_map(|(_, operation)| operation["operationId"].as_str())
+        .collect();
+    let all = ids.len();
+    assert!(all > 20, "{document}");
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(
+        ids.len(),
+        all,
+        "generators of clients refuse a document with two alike"
+    );
+}
