@@ -27,6 +27,7 @@ use crate::access::{MASTERS, Policies, builtin};
 use crate::audit::{Audit, Network};
 use crate::auth::{Authenticator, Identity};
 use crate::collector::Collector;
+use crate::dashboard::Dashboard;
 use crate::feed::Feed;
 use crate::in_flight::InFlight;
 use crate::kinds::{Registry, established};
@@ -39,6 +40,7 @@ mod access;
 pub mod audit;
 pub mod auth;
 mod collector;
+mod dashboard;
 pub mod error;
 mod feed;
 mod ids;
@@ -54,6 +56,7 @@ pub mod tls;
 mod webhooks;
 
 pub use access::Limits;
+pub use dashboard::Files;
 pub use ids::Ids;
 pub use plan::{PlanError, PlannedChange, Planner};
 pub use server::Clock;
@@ -80,6 +83,7 @@ pub struct ApiOptions {
 pub struct Api {
     server: Arc<Server>,
     in_flight: Arc<InFlight>,
+    dashboard: Arc<Dashboard>,
 }
 
 impl Api {
@@ -114,6 +118,7 @@ impl Api {
         Self {
             server: Arc::new(server),
             in_flight: Arc::default(),
+            dashboard: Arc::default(),
         }
     }
 
@@ -122,6 +127,13 @@ impl Api {
     #[must_use]
     pub fn with_max_in_flight(mut self, per_user: NonZeroUsize) -> Self {
         self.in_flight = Arc::new(InFlight::limited_to(per_user));
+        self
+    }
+
+    /// Serves these files to browsers, on the paths that are not the API's.
+    #[must_use]
+    pub fn with_dashboard(mut self, files: Files) -> Self {
+        self.dashboard = Arc::new(Dashboard::of(files));
         self
     }
 
@@ -210,9 +222,13 @@ impl Api {
         (webhooks.counts(), webhooks.writes())
     }
 
-    /// The routes for callers with bearer tokens. `/version`, the health checks and webhooks need none.
+    /// The routes for callers with bearer tokens or the session of a browser, and the dashboard. `/version`, the health
+    /// checks and webhooks need no token.
     pub fn router(&self) -> Router {
-        let callers = router::Callers::Bearers(Arc::clone(&self.in_flight));
+        let callers = router::Callers::Bearers {
+            in_flight: Arc::clone(&self.in_flight),
+            dashboard: Arc::clone(&self.dashboard),
+        };
         router::router(Arc::clone(&self.server), callers)
     }
 

@@ -5,3 +5,4 @@ pub(crate) mod effective;
 pub(crate) mod plan;
 pub(crate) mod template_plan;
 mod written;
+pub(crate) mod session;

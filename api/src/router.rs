@@ -14,9 +14,11 @@ use futures::FutureExt as _;
 use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode, header};
 use tracing::Instrument as _;
+use zeroize::Zeroizing;
 
 use crate::audit::{self, Origin};
-use crate::auth::Identity;
+use crate::auth::{Identity, session};
+use crate::dashboard::Dashboard;
 use crate::error::{Reason, Status};
 use crate::in_flight::{InFlight, Permit};
 use crate::kubernetes::access;
@@ -42,8 +44,12 @@ struct Door {
 /// Who comes in by a door.
 #[derive(Clone)]
 pub(crate) enum Callers {
-    /// Every request needs a bearer token, except for health and version, and takes a place among its user's.
-    Bearers(Arc<InFlight>),
+    /// Every request needs a bearer token or a session, except for health, version and the dashboard's files, and takes
+    /// a place among its user's.
+    Bearers {
+        in_flight: Arc<InFlight>,
+        dashboard: Arc<Dashboard>,
+    },
     /// One caller in the same process, where there is nobody to ask for a token.
     Trusted(Identity),
 }
@@ -52,7 +58,7 @@ pub(crate) enum Callers {
 pub(crate) fn router(server: Arc<Server>, callers: Callers) -> Router {
     // Outside of the layer: who sends webhooks has no token, and what is refused of them fills no audit log.
     let webhooks = match &callers {
-        Callers::Bearers(_) => webhooks::router(Arc::clone(&server)),
+        Callers::Bearers { .. } => webhooks::router(Arc::clone(&server)),
         Callers::Trusted(_) => Router::new(),
     };
     Router::new()
@@ -69,6 +75,10 @@ pub(crate) fn router(server: Arc<Server>, callers: Callers) -> Router {
         .route(
             "/api/v1/webhooks/railway",
             get(railway_webhook).fallback(kubernetes),
+        )
+        .route(
+            "/api/v1/session",
+            post(sign_in).delete(sign_out).fallback(kubernetes),
         )
         .fallback(kubernetes)
         .layer(middleware::from_fn_with_state(
@@ -163,7 +173,37 @@ async fn railway_webhook(State(door): State<Door>, request: Request) -> Response
     answer.await.unwrap_or_else(Status::into_response)
 }
 
+/// `POST /api/v1/session`: a token for a session's cookie.
+async fn sign_in(State(door): State<Door>, request: Request) -> Response {
+    let answer = async {
+        let (parts, body) = request.into_parts();
+        let body = read_body(&parts.headers, body).await?;
+        let token = Zeroizing::new(product::session::shown(&parts, &body)?);
+        let identity = door.bearer(&token).await?;
+        Origin::within(&parts.extensions).identified(&identity);
+        let _permit = door.admit(&identity)?;
+        product::session::begin(&door.server, &parts, identity).await
+    };
+    answer.await.unwrap_or_else(Status::into_response)
+}
+
+/// `DELETE /api/v1/session`: the end of a session.
+async fn sign_out(State(door): State<Door>, request: Request) -> Response {
+    let answer = async {
+        let (parts, _) = request.into_parts();
+        let identity = door.identify(&parts).await?;
+        product::session::end(&door.server, &parts, identity).await
+    };
+    answer.await.unwrap_or_else(Status::into_response)
+}
+
 async fn kubernetes(State(door): State<Door>, request: Request) -> Response {
+    if let Callers::Bearers { dashboard, .. } = &door.callers
+        && let Some(page) =
+            dashboard.answer(request.method(), request.uri().path(), request.headers())
+    {
+        return page;
+    }
     let span =
         tracing::debug_span!("request", method = %request.method(), path = request.uri().path());
     let takes_gzip = gzip::is_taken(request.headers());
@@ -329,22 +369,16 @@ impl Door {
         let headers = &parts.headers;
         let identity = match &self.callers {
             Callers::Trusted(identity) => identity.clone(),
-            Callers::Bearers(_) => {
-                let authorization = headers
-                    .get(header::AUTHORIZATION)
-                    .and_then(|value| value.to_str().ok());
-                let token = authorization.and_then(|value| {
-                    let (scheme, token) = value.split_once(' ')?;
-                    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
-                });
-                let found = match token {
-                    Some(token) => {
-                        let asked = self.server.authenticator.authenticate(token).await;
-                        asked.map_err(untold)?
-                    }
-                    None => None,
+            Callers::Bearers { .. } => {
+                // Who sends a token means that one, whatever cookie a browser may have added.
+                let token = match headers.get(header::AUTHORIZATION) {
+                    Some(value) => value.to_str().ok().and_then(|value| {
+                        let (scheme, token) = value.split_once(' ')?;
+                        scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+                    }),
+                    None => session::token(&parts.method, headers),
                 };
-                found.ok_or_else(|| Status::new(Reason::Unauthorized, "Unauthorized"))?
+                self.bearer(token.unwrap_or_default()).await?
             }
         };
         Origin::within(&parts.extensions).identified(&identity);
@@ -361,13 +395,23 @@ impl Door {
         Ok(identity)
     }
 
+    /// Who bears the token.
+    ///
+    /// # Errors
+    /// 401 for one that is not good, 503 when nobody can tell.
+    async fn bearer(&self, token: &str) -> Result<Identity, Status> {
+        let asked = self.server.authenticator.authenticate(token).await;
+        let found = asked.map_err(untold)?;
+        found.ok_or_else(|| Status::new(Reason::Unauthorized, "Unauthorized"))
+    }
+
     /// A place among the requests that are under way; callers in the same process need none.
     ///
     /// # Errors
     /// 429 when this user has too many.
     fn admit(&self, identity: &Identity) -> Result<Option<Permit>, Status> {
         match &self.callers {
-            Callers::Bearers(in_flight) => in_flight.enter(&identity.username),
+            Callers::Bearers { in_flight, .. } => in_flight.enter(&identity.username),
             Callers::Trusted(_) => Ok(None),
         }
     }

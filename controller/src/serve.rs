@@ -27,7 +27,7 @@ mod storage;
 mod webhook_metrics;
 
 use std::{
-    io::{self, Write as _},
+    io::{self, IsTerminal as _, Write as _},
     net::SocketAddr,
     num::NonZeroUsize,
     path::PathBuf,
@@ -59,6 +59,7 @@ use crate::{
     serve::{
         access::{Access, AccessError},
         addresses::Addresses,
+        banner::SignIn,
         controllers::ControllersError,
         data_dir::{DataDir, DataDirError},
         metrics::Metrics,
@@ -206,7 +207,8 @@ pub(crate) async fn run(options: Options) -> Result<(), ServeError> {
         planner: Some(Arc::new(planner.clone())),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     })
-    .with_trusted_proxies(options.trusted_proxies);
+    .with_trusted_proxies(options.trusted_proxies)
+    .with_dashboard(mirage_dashboard::FILES);
     if let Some(limit) = options.max_requests_in_flight {
         api = api.with_max_in_flight(limit);
     }
@@ -297,7 +299,12 @@ pub(crate) async fn run(options: Options) -> Result<(), ServeError> {
 
     let published = addresses.publish(&folder)?;
     if options.greet {
-        let banner = banner::banner(&addresses, &railway.against, folder.path());
+        let sign_in = if io::stderr().is_terminal() {
+            SignIn::Link
+        } else {
+            SignIn::File
+        };
+        let banner = banner::banner(&addresses, &railway.against, folder.path(), sign_in);
         // Nobody reads it when stderr is gone, and the server serves all the same.
         let _ = io::stderr().write_all(banner.as_bytes());
     }

@@ -8,7 +8,7 @@ use http::{HeaderMap, Request, header};
 use jiff::Timestamp;
 
 use super::{Audit, Client, Network, Outcome, Record, User, address};
-use crate::auth::Identity;
+use crate::auth::{Identity, session};
 use crate::kubernetes::request::RequestInfo;
 
 /// The server itself, where it acts on nobody's behalf.
@@ -47,7 +47,7 @@ impl Origin {
                 address,
                 agent: short(text(headers, &header::USER_AGENT)),
             },
-            has_token: headers.contains_key(header::AUTHORIZATION),
+            has_token: headers.contains_key(header::AUTHORIZATION) || session::is_there(headers),
             method: request.method().as_str().to_ascii_lowercase(),
             path: short(request.uri().path()),
             user: OnceLock::new(),

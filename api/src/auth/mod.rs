@@ -8,6 +8,7 @@ mod admin;
 mod authenticator;
 mod kubeconfig;
 mod record;
+pub(crate) mod session;
 mod token;
 mod upgrade;
 mod used;

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::access;
 use super::body::Decoded;
-use super::call::{Call, Subject};
+use super::call::{Call, Outcome, Subject};
 use super::metadata;
 use super::settle::{self, Attribution};
 use super::write::check_identity;
@@ -28,6 +28,12 @@ pub(crate) fn is_one(kind: &Kind) -> bool {
 
 /// POST of the collection: the answer has the token in `status.token`.
 pub(crate) async fn create(call: &Call) -> Result<Response, Status> {
+    let outcome = make(call).await?;
+    call.respond(outcome)
+}
+
+/// Makes the token that the body describes; it stands in `status.token` of what is returned, and nowhere else.
+pub(crate) async fn make(call: &Call) -> Result<Outcome, Status> {
     let Decoded {
         value: mut object,
         duplicates,
@@ -53,7 +59,7 @@ pub(crate) async fn create(call: &Call) -> Result<Response, Status> {
         object["status"]["token"] = json!(token.reveal());
     }
     outcome.object = Subject::Shown(object);
-    call.respond(outcome)
+    Ok(outcome)
 }
 
 /// For whom, if it is not said: for whoever asks. And until when, as a time.

@@ -19,6 +19,7 @@ mod malformed;
 mod objects;
 mod ownership;
 mod plan;
+mod session;
 mod tokens;
 mod two_servers;
 mod watch;

@@ -1,6 +1,9 @@
 //! What a person sees when the server is up.
 
-use std::{fmt::Write as _, path::Path};
+use std::{fmt::Write as _, fs, path::Path};
+
+use mirage_api::auth::ADMIN_TOKEN_FILE;
+use zeroize::Zeroizing;
 
 use crate::serve::addresses::Addresses;
 
@@ -21,8 +24,33 @@ pub(crate) enum Against {
     Nothing,
 }
 
-/// The text, without any secret: files are named, not their content.
-pub(crate) fn banner(addresses: &Addresses, against: &Against, data_dir: &Path) -> String {
+/// How a person gets into the dashboard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SignIn {
+    /// By a link with the administrator's token. Only for a terminal: what a file or a journal gets stays there.
+    Link,
+    /// By the token in the file that is named.
+    File,
+}
+
+/// The address at which the dashboard opens signed in; `None` when the token cannot be read. The token stands behind the
+/// `#`, which browsers do not send.
+pub(crate) fn link(addresses: &Addresses, data_dir: &Path) -> Option<Zeroizing<String>> {
+    let token = Zeroizing::new(fs::read_to_string(data_dir.join(ADMIN_TOKEN_FILE)).ok()?);
+    Some(Zeroizing::new(format!(
+        "{}/#token={}",
+        addresses.http,
+        token.trim()
+    )))
+}
+
+/// The text. It has no secret, except for the link where one is asked for: files are named, not their content.
+pub(crate) fn banner(
+    addresses: &Addresses,
+    against: &Against,
+    data_dir: &Path,
+    sign_in: SignIn,
+) -> Zeroizing<String> {
     let mut text = String::new();
     let mut line = |label: &str, value: &str| {
         let _ = writeln!(text, "  {label:<11}{value}");
@@ -31,6 +59,7 @@ pub(crate) fn banner(addresses: &Addresses, against: &Against, data_dir: &Path) 
         "API",
         &format!("{}  and  {}", addresses.https, addresses.http),
     );
+    line("Dashboard", &addresses.http);
     line("Metrics", &addresses.metrics);
     match against {
         Against::Simulation { speed } => {
@@ -47,11 +76,22 @@ pub(crate) fn banner(addresses: &Addresses, against: &Against, data_dir: &Path) 
         ),
     }
     line("Data", &data_dir.display().to_string());
-    format!(
-        "\nMirage {} is up.\n\n{text}\n  export KUBECONFIG={}\n\n",
+    let link = (sign_in == SignIn::Link)
+        .then(|| link(addresses, data_dir))
+        .flatten();
+    let sign_in = match &link {
+        Some(link) => Zeroizing::new(format!("open {}", link.as_str())),
+        None => Zeroizing::new(format!(
+            "sign in with the token in {}",
+            data_dir.join(ADMIN_TOKEN_FILE).display()
+        )),
+    };
+    Zeroizing::new(format!(
+        "\nMirage {} is up.\n\n{text}\n  {}\n  export KUBECONFIG={}\n\n",
         env!("CARGO_PKG_VERSION"),
+        sign_in.as_str(),
         addresses.kubeconfig.display()
-    )
+    ))
 }
 
 #[cfg(test)]
@@ -69,19 +109,39 @@ mod tests {
             pid: 1,
         };
         let against = Against::Simulation { speed: "20".into() };
-        insta::assert_snapshot!(banner(&addresses, &against, Path::new("/home/a/.mirage")), @r"
+        insta::assert_snapshot!(banner(&addresses, &against, Path::new("/home/a/.mirage"), SignIn::File).as_str(), @r"
 
         Mirage 0.1.0 is up.
 
           API        https://127.0.0.1:7443  and  http://127.0.0.1:7171
+          Dashboard  http://127.0.0.1:7171
           Metrics    http://127.0.0.1:7171/metrics
           Railway    simulated at http://127.0.0.1:40001/graphql/v2, 20x as fast as life
           Data       /home/a/.mirage
 
+          sign in with the token in /home/a/.mirage/admin.token
           export KUBECONFIG=/home/a/.mirage/kubeconfig
         ");
         assert!(
-            banner(&addresses, &Against::Nothing, Path::new("/")).contains("RAILWAY_API_TOKEN")
+            banner(&addresses, &Against::Nothing, Path::new("/"), SignIn::File)
+                .contains("RAILWAY_API_TOKEN")
         );
+    }
+
+    #[test]
+    fn only_a_terminal_is_shown_the_token() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join(ADMIN_TOKEN_FILE), "mir_secret\n").unwrap();
+        let addresses = Addresses {
+            http: "http://127.0.0.1:7171".into(),
+            https: "https://127.0.0.1:7443".into(),
+            metrics: "http://127.0.0.1:7171/metrics".into(),
+            railway: None,
+            kubeconfig: "/kubeconfig".into(),
+            pid: 1,
+        };
+        let text = |sign_in| banner(&addresses, &Against::Nothing, folder.path(), sign_in);
+        assert!(text(SignIn::Link).contains("open http://127.0.0.1:7171/#token=mir_secret\n"));
+        assert!(!text(SignIn::File).contains("mir_secret"));
     }
 }
