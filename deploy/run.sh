@@ -32,7 +32,12 @@ until grep -q "\"pid\": $server" "$DATA_DIR/addresses.json" 2>/dev/null; do
   fi
   sleep 0.1
 done
-grep -A8 'is up\.$' "$log"
+grep -A10 'is up\.$' "$log"
+# A terminal is shown the way in; a file is not.
+if [ -t 1 ]; then
+  http=$(sed -n 's/.*"http": "\(.*\)".*/\1/p' "$DATA_DIR/addresses.json")
+  printf '  open %s/#token=%s\n\n' "$http" "$(cat "$DATA_DIR/admin.token")"
+fi
 
 echo "Applying $EXAMPLE:"
 "$MIRAGE" apply -f "$EXAMPLE" --wait || echo "(not ready; \`mirage describe\` says why)" >&2

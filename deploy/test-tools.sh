@@ -62,6 +62,8 @@ have kubectl || install_one_of kubectl kubernetes-client
 have_postgres || install_one_of postgresql
 have git || install_one_of git
 have_sshd || install_one_of openssh-server
+# Not the browsers that Playwright would fetch for itself: the system's.
+have chromium || have google-chrome || install_one_of chromium chromium-browser
 clients=$(clients_folder)
 install_python_client "$clients" || missing_python=yes
 install_node_client "$clients" || missing_node=yes
@@ -76,6 +78,9 @@ if ! have_postgres; then
 fi
 if ! have git || ! have_sshd; then
   echo "NOTE: git or OpenSSH's server is not installed; the tests that follow repositories of their making are skipped." >&2
+fi
+if ! have chromium && ! have google-chrome; then
+  echo "NOTE: Chromium is not installed; the dashboard's journeys are skipped." >&2
 fi
 if [ -n "${missing_python:-}" ]; then
   rm -rf "$clients/python"

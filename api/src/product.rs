@@ -3,6 +3,6 @@
 pub(crate) mod audit;
 pub(crate) mod effective;
 pub(crate) mod plan;
+pub(crate) mod session;
 pub(crate) mod template_plan;
 mod written;
-pub(crate) mod session;
