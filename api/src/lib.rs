@@ -19,7 +19,7 @@
 //! simulated world brings its own clock and ids.
 
 use std::num::NonZeroUsize;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::Router;
 
@@ -34,6 +34,7 @@ use crate::kinds::{Registry, established};
 use crate::kubernetes::{event, namespace};
 use crate::server::Server;
 use crate::store::Store;
+use crate::store::seal::KeyRotation;
 use crate::webhooks::Webhooks;
 
 mod access;
@@ -114,6 +115,7 @@ impl Api {
             version,
             registry,
             webhooks: Webhooks::new(),
+            keys: OnceLock::new(),
         };
         Self {
             server: Arc::new(server),
@@ -141,6 +143,14 @@ impl Api {
     #[must_use]
     pub fn with_trusted_proxies(self, proxies: Vec<Network>) -> Self {
         self.server.audit.trust(proxies);
+        self
+    }
+
+    /// Lets administrators change the master key of the store's secrets.
+    #[must_use]
+    pub fn with_key_rotation(self, keys: Arc<dyn KeyRotation>) -> Self {
+        // Once, before serving.
+        let _ = self.server.keys.set(keys);
         self
     }
 

@@ -80,6 +80,15 @@ pub(crate) fn router(server: Arc<Server>, callers: Callers) -> Router {
             "/api/v1/session",
             post(sign_in).delete(sign_out).fallback(kubernetes),
         )
+        .route("/api/v1/secrets/keys", get(key_state).fallback(kubernetes))
+        .route(
+            "/api/v1/secrets/rotate-key",
+            post(rotate_key).fallback(kubernetes),
+        )
+        .route(
+            "/api/v1/secrets/retire-key",
+            post(retire_key).fallback(kubernetes),
+        )
         .fallback(kubernetes)
         .layer(middleware::from_fn_with_state(
             Arc::clone(&server),
@@ -193,6 +202,39 @@ async fn sign_out(State(door): State<Door>, request: Request) -> Response {
         let (parts, _) = request.into_parts();
         let identity = door.identify(&parts).await?;
         product::session::end(&door.server, &parts, identity).await
+    };
+    answer.await.unwrap_or_else(Status::into_response)
+}
+
+/// `GET /api/v1/secrets/keys`: which master keys there are, and what needs them.
+async fn key_state(State(door): State<Door>, request: Request) -> Response {
+    let answer = async {
+        let (parts, _) = request.into_parts();
+        let (identity, _permit) = door.enter(&parts).await?;
+        product::master_key::state(&door.server, &identity).await
+    };
+    answer.await.unwrap_or_else(Status::into_response)
+}
+
+/// `POST /api/v1/secrets/rotate-key?prepare=`: another master key, with everything sealed anew.
+async fn rotate_key(State(door): State<Door>, request: Request) -> Response {
+    let answer = async {
+        let (parts, _) = request.into_parts();
+        let (identity, _permit) = door.enter(&parts).await?;
+        let query = Query::parse(parts.uri.query());
+        let origin = Origin::within(&parts.extensions);
+        product::master_key::rotate(&door.server, &identity, origin, query.flag("prepare")?).await
+    };
+    answer.await.unwrap_or_else(Status::into_response)
+}
+
+/// `POST /api/v1/secrets/retire-key`: away with what nothing needs.
+async fn retire_key(State(door): State<Door>, request: Request) -> Response {
+    let answer = async {
+        let (parts, _) = request.into_parts();
+        let (identity, _permit) = door.enter(&parts).await?;
+        let origin = Origin::within(&parts.extensions);
+        product::master_key::retire(&door.server, &identity, &origin).await
     };
     answer.await.unwrap_or_else(Status::into_response)
 }
@@ -361,6 +403,13 @@ async fn resource(
 }
 
 impl Door {
+    /// Who is asking, with a place among the requests under way.
+    async fn enter(&self, parts: &Parts) -> Result<(Identity, Option<Permit>), Status> {
+        let identity = self.identify(parts).await?;
+        let permit = self.admit(&identity)?;
+        Ok((identity, permit))
+    }
+
     /// Who is asking.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! What every request handler shares.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -13,6 +13,7 @@ use crate::feed::Feed;
 use crate::ids::Ids;
 use crate::kinds::{Kind, Registry};
 use crate::plan::Planner;
+use crate::store::seal::KeyRotation;
 use crate::store::{Effect, Expect, Key, Store, Stored, Write};
 use crate::webhooks::Webhooks;
 
@@ -32,6 +33,8 @@ pub(crate) struct Server {
     pub(crate) version: String,
     pub(crate) registry: Registry,
     pub(crate) webhooks: Webhooks,
+    /// Whoever can give the store's secrets another master key.
+    pub(crate) keys: OnceLock<Arc<dyn KeyRotation>>,
 }
 
 impl Server {

@@ -29,6 +29,7 @@ mod railway_simulator;
 mod reference;
 mod retry;
 mod schema;
+mod secrets;
 mod serve;
 mod sync;
 mod table;
@@ -93,6 +94,7 @@ pub(crate) enum Command {
     Db(db::Db),
     Crds(crds::Crds),
     Schema(schema::Schema),
+    Secrets(secrets::Secrets),
     Railway(railway::Railway),
     RailwaySimulator(Box<railway_simulator::RailwaySimulator>),
     Completions(completions::Completions),
@@ -150,6 +152,7 @@ pub(crate) async fn run(command: Command) -> ExitCode {
         Command::Db(verb) => verb.run(out).await,
         Command::Crds(verb) => verb.run(out),
         Command::Schema(verb) => verb.run(out),
+        Command::Secrets(verb) => verb.run(out).await,
         Command::Railway(verb) => verb.run(out).await,
         Command::RailwaySimulator(verb) => verb.run().await,
         Command::Reference(verb) => verb.run(out),

@@ -208,7 +208,8 @@ pub(crate) async fn run(options: Options) -> Result<(), ServeError> {
         version: env!("CARGO_PKG_VERSION").to_owned(),
     })
     .with_trusted_proxies(options.trusted_proxies)
-    .with_dashboard(mirage_dashboard::FILES);
+    .with_dashboard(mirage_dashboard::FILES)
+    .with_key_rotation(Arc::clone(&storage.keys));
     if let Some(limit) = options.max_requests_in_flight {
         api = api.with_max_in_flight(limit);
     }

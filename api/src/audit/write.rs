@@ -25,6 +25,29 @@ impl Server {
         self.store.write_audited(write, entry).await
     }
 
+    /// Records at once what `origin` did that wrote no object: a verb of its own on a resource, and what came of it.
+    ///
+    /// # Errors
+    /// When the store does not answer: the record may be missing.
+    pub(crate) async fn record(
+        &self,
+        origin: &Origin,
+        verb: &str,
+        resource: &str,
+        what: Value,
+    ) -> Result<(), StoreError> {
+        let mut record = origin.record(Outcome {
+            code: StatusCode::OK.as_u16(),
+            reason: String::new(),
+            message: String::new(),
+        });
+        verb.clone_into(&mut record.verb);
+        resource.clone_into(&mut record.resource);
+        record.path.clear();
+        record.object = Some(what);
+        self.store.record(vec![record.entry()]).await
+    }
+
     async fn record_of(
         &self,
         origin: &Origin,

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::store::audit::{AuditEntry, AuditQuery, Recorded};
 use crate::store::memory::MemoryStore;
-use crate::store::{Change, Effect, Expect, Key, ListQuery, Page, Stored, Write};
+use crate::store::{Change, Effect, Expect, Key, ListQuery, Page, Rewrite, Stored, Write};
 
 const RESOURCES: [&str; 2] = ["environments.mirage.dev", "secrets"];
 
@@ -184,6 +184,10 @@ impl Store for Flaky {
 
     async fn compact(&self, keep_from: u64) -> Result<(), StoreError> {
         self.inner.compact(keep_from).await
+    }
+
+    async fn rewrite(&self, rewrites: Vec<Rewrite>) -> Result<u64, StoreError> {
+        self.inner.rewrite(rewrites).await
     }
 }
 

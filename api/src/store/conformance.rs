@@ -16,7 +16,7 @@ pub(crate) use writes::*;
 
 use serde_json::{Value, json};
 
-use super::{Change, Effect, Expect, Key, ListQuery, Store, StoreError, Write};
+use super::{Change, Effect, Expect, Key, ListQuery, Rewrite, Stands, Store, StoreError, Write};
 
 macro_rules! suite {
     ($open:expr) => {
@@ -46,6 +46,7 @@ macro_rules! suite {
             compaction_never_goes_back_and_never_forgets_the_future,
             compaction_leaves_objects_alone,
             the_log_is_every_resources_changes_in_one_order,
+            another_text_stands_where_the_old_one_did_and_nobody_hears_of_it,
             an_answered_write_is_announced,
             a_watcher_that_sleeps_between_wake_ups_misses_nothing,
             a_watch_from_before_compaction_is_told_so,

@@ -11,8 +11,8 @@ use tokio::sync::watch;
 use super::audit::{AuditEntry, AuditOrder, AuditQuery, Recorded};
 use super::decision::{Intent, decide, floor_after};
 use super::{
-    Change, ChangeKind, Document, Effect, FIRST_REVISION, Key, ListQuery, Page, Store, StoreError,
-    Stored, Write,
+    Change, ChangeKind, Document, Effect, FIRST_REVISION, Key, ListQuery, Page, Rewrite, Stands,
+    Store, StoreError, Stored, Write,
 };
 
 /// Keeps everything in ordered maps: the same writes in the same order give the same answers.
@@ -98,6 +98,18 @@ impl State {
         };
         let was = self.objects.insert(key.clone(), stored);
         was.map(|was| was.object)
+    }
+
+    /// The stored document that is to be replaced, if it is still there.
+    fn standing(&mut self, rewrite: &Rewrite) -> Option<&mut Document> {
+        match rewrite.stands {
+            Stands::Object => {
+                let stored = self.objects.get_mut(&rewrite.key)?;
+                (stored.revision == rewrite.revision).then_some(&mut stored.object)
+            }
+            Stands::Change => Some(&mut self.log.get_mut(&rewrite.revision)?.object),
+            Stands::Previous => self.log.get_mut(&rewrite.revision)?.previous.as_mut(),
+        }
     }
 
     fn audit(&self, query: &AuditQuery) -> Result<Vec<Recorded>, StoreError> {
@@ -245,6 +257,20 @@ impl Store for MemoryStore {
         let kept_from = state.floor + 1;
         state.log = state.log.split_off(&kept_from);
         Ok(())
+    }
+
+    async fn rewrite(&self, rewrites: Vec<Rewrite>) -> Result<u64, StoreError> {
+        let mut state = self.state();
+        let mut done = 0;
+        for rewrite in rewrites {
+            if let Some(standing) = state.standing(&rewrite)
+                && *standing == rewrite.before
+            {
+                *standing = rewrite.after;
+                done += 1;
+            }
+        }
+        Ok(done)
     }
 }
 

@@ -34,6 +34,7 @@ pub mod maintenance;
 pub mod memory;
 mod position;
 pub mod postgres;
+mod rewrite;
 pub mod seal;
 pub mod sqlite;
 
@@ -50,6 +51,7 @@ use tokio::sync::watch;
 
 use self::audit::{AuditEntry, AuditQuery, Recorded};
 pub use self::document::Document;
+pub use self::rewrite::{Rewrite, Stands};
 
 /// The revision of a store that nobody has written to. Clients read a list's version `"0"` as "any", so it is not 0.
 pub const FIRST_REVISION: u64 = 1;
@@ -290,6 +292,10 @@ pub trait Store: Send + Sync + 'static {
 
     /// Forgets the changes before `keep_from`. Objects stay. Never goes back, and never forgets what is not yet written.
     async fn compact(&self, keep_from: u64) -> Result<(), StoreError>;
+
+    /// Puts texts that mean the same in the place of stored ones, each where it still stands as it was read; answers with
+    /// how many did. Uses up no revision, leaves no change and wakes nobody.
+    async fn rewrite(&self, rewrites: Vec<Rewrite>) -> Result<u64, StoreError>;
 }
 
 /// Through which revision `changes` were read, for [`Store::changes`]' second answer.
@@ -347,5 +353,9 @@ impl<S: Store + ?Sized> Store for Arc<S> {
 
     async fn compact(&self, keep_from: u64) -> Result<(), StoreError> {
         (**self).compact(keep_from).await
+    }
+
+    async fn rewrite(&self, rewrites: Vec<Rewrite>) -> Result<u64, StoreError> {
+        (**self).rewrite(rewrites).await
     }
 }

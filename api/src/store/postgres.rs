@@ -26,6 +26,7 @@ mod columns;
 mod follow;
 pub(in crate::store) mod open;
 mod read;
+mod rewrite;
 mod seat;
 mod writer;
 
@@ -47,7 +48,7 @@ use super::audit::{AuditEntry, AuditQuery, Recorded};
 use super::column::{column_to_revision, revision_to_column};
 use super::decision::floor_after;
 use super::group::{Prepared, Writer};
-use super::{Change, Key, ListQuery, Page, Store, StoreError, Stored, Write};
+use super::{Change, Key, ListQuery, Page, Rewrite, Store, StoreError, Stored, Write};
 
 /// Readers at a time. Reading is short; a database allows some hundred connections in all, from all servers.
 const READERS: u32 = 8;
@@ -205,6 +206,10 @@ impl Store for PostgresStore {
         // a crash leaves goes with the next compaction.
         while within(forget(&self.readers, floor)).await? == FORGET.unsigned_abs() {}
         Ok(())
+    }
+
+    async fn rewrite(&self, rewrites: Vec<Rewrite>) -> Result<u64, StoreError> {
+        within(rewrite::rewrite(&self.readers, &rewrites)).await
     }
 }
 

@@ -3,7 +3,7 @@
 //! # Envelope
 //! Every value has a data key of its own, made for it and used once; the value is sealed with the data key and the data
 //! key with the master key, both with AES-256-GCM. The sealed text says which version of the master key it needs, so
-//! that a new master key can be taken into use while old values are still there.
+//! that a new master key can be taken into use while old values are still there ([`KeyRotation`]).
 //!
 //! # Binding
 //! The value is sealed together with its [`Place`]. Someone who can write to the database but has no key cannot make
@@ -12,19 +12,27 @@
 //! # Caveats
 //! Nonces of the wrapping are random, 96 bits: fine for 2^32 values per master key version (NIST SP 800-38D §8.3).
 
+mod key_ring;
+mod key_source;
 mod master_key;
+mod rotation;
 mod sealed_store;
+
+use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use key_ring::KeyRing;
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::rand::{SecureRandom, SystemRandom};
 use zeroize::Zeroizing;
 
+use key_source::KeySource;
 pub use master_key::{KEY_FILE, KeyError, MasterKeys};
+pub use rotation::{KeyRotation, KeyState, Progress, Retired, RotateError, Rotated};
 pub(crate) use sealed_store::{AUDIT_KEYS, WEBHOOK_KEYS};
 pub use sealed_store::{OpenError, SealedStore};
-pub(in crate::store) use sealed_store::{has_secrets, sealed_values};
+pub(in crate::store) use sealed_store::{comparable, has_secrets, sealed_values};
 
 /// What every sealed text begins with.
 const PREFIX: &str = "mirage:sealed:v1:";
@@ -38,8 +46,10 @@ pub enum SealError {
     /// The text was not made by [`Sealer::seal`].
     #[error("this is no sealed value")]
     NotSealed,
-    /// The value needs a master key that was not given; give it together with the newer ones.
-    #[error("the value was sealed with version {version} of the master key, which is not at hand")]
+    /// The value needs a master key that was not given; give it together with the others.
+    #[error(
+        "the value was sealed with version {version} of the master key, which is not at hand: copy the key file of the server that has it, or add that version to MIRAGE_MASTER_KEY"
+    )]
     UnknownKey {
         /// The version that is needed.
         version: u32,
@@ -82,22 +92,46 @@ impl Place<'_> {
 /// Seals and opens values.
 #[derive(Debug)]
 pub struct Sealer {
-    keys: MasterKeys,
+    keys: KeyRing,
     random: SystemRandom,
 }
 
 impl Sealer {
     /// Seals with the newest of `keys` and opens with all of them.
     pub fn new(keys: MasterKeys) -> Self {
+        Self::of(KeyRing::new(keys, KeySource::Given))
+    }
+
+    /// The keys that the environment gives, else those of the data folder's file, which is made if it is missing, and read
+    /// again when a value needs a key that was not in it.
+    ///
+    /// # Errors
+    /// As [`MasterKeys::load`].
+    pub fn load(from_environment: Option<&str>, data_dir: &Path) -> Result<Self, KeyError> {
+        let keys = MasterKeys::load(from_environment, data_dir)?;
+        let source = match from_environment {
+            Some(_) => KeySource::Given,
+            None => KeySource::File(data_dir.join(KEY_FILE)),
+        };
+        Ok(Self::of(KeyRing::new(keys, source)))
+    }
+
+    fn of(keys: KeyRing) -> Self {
         Self {
             keys,
             random: SystemRandom::new(),
         }
     }
 
-    /// Seals a value for one place. The same value gives another text each time.
+    /// Seals a value for one place, with the newest key. The same value gives another text each time.
     pub fn seal(&self, plain: &[u8], place: Place<'_>) -> Result<String, SealError> {
-        let (version, master) = self.keys.newest();
+        self.seal_with(self.keys.now().newest(), plain, place)
+    }
+
+    /// As [`Sealer::seal`], with this version of the master key.
+    fn seal_with(&self, version: u32, plain: &[u8], place: Place<'_>) -> Result<String, SealError> {
+        let keys = self.keys.with(version)?;
+        let master = keys.get(version).ok_or(SealError::UnknownKey { version })?;
         let mut data_key = Zeroizing::new([0; KEY_LEN]);
         self.random
             .fill(&mut *data_key)
@@ -114,16 +148,27 @@ impl Sealer {
     /// Opens a text that was sealed for this place.
     pub fn open(&self, sealed: &str, place: Place<'_>) -> Result<Zeroizing<Vec<u8>>, SealError> {
         let (version, wrapped, sealed) = parse(sealed).ok_or(SealError::NotSealed)?;
-        let master = self
-            .keys
-            .get(version)
-            .ok_or(SealError::UnknownKey { version })?;
+        let keys = self.keys.with(version)?;
+        let master = keys.get(version).ok_or(SealError::UnknownKey { version })?;
         let data_key = decrypt(master, wrapped, &wrapping_context(version))?;
         let data_key: &[u8; KEY_LEN] = data_key
             .as_slice()
             .try_into()
             .map_err(|_| SealError::Refused)?;
         decrypt(&aes(data_key), sealed, &place.bytes())
+    }
+
+    /// The same value with the same data key, which is wrapped with this version of the master key. A text that does not
+    /// open in its place is refused.
+    fn rewrap(&self, sealed: &str, version: u32, place: Place<'_>) -> Result<String, SealError> {
+        self.open(sealed, place)?;
+        let (before, wrapped, _) = parse(sealed).ok_or(SealError::NotSealed)?;
+        let keys = self.keys.with(version)?;
+        let key_of = |version| keys.get(version).ok_or(SealError::UnknownKey { version });
+        let data_key = decrypt(key_of(before)?, wrapped, &wrapping_context(before))?;
+        let wrapped = self.encrypt(key_of(version)?, &data_key, &wrapping_context(version))?;
+        let wrapped = URL_SAFE_NO_PAD.encode(wrapped);
+        Ok(format!("{PREFIX}{version}:{wrapped}:{}", body_of(sealed)))
     }
 
     /// Nonce, ciphertext and tag in one piece.
@@ -152,6 +197,16 @@ impl Sealer {
         sealed.extend_from_slice(tag.as_ref());
         Ok(sealed)
     }
+}
+
+/// Which version of the master key a sealed text needs.
+fn version_of(sealed: &str) -> Option<u32> {
+    sealed.strip_prefix(PREFIX)?.split(':').next()?.parse().ok()
+}
+
+/// The part of a sealed text that stays as it is under every master key: equal bodies are equal values.
+fn body_of(sealed: &str) -> &str {
+    sealed.rsplit(':').next().unwrap_or_default()
 }
 
 /// Keeps a wrapped data key from being passed off as wrapped by another version.
@@ -274,6 +329,22 @@ mod tests {
             both.open(&claimed, PLACE),
             Err(SealError::Refused)
         ));
+    }
+
+    #[test]
+    fn a_text_comes_under_another_key_without_its_value_being_sealed_anew() {
+        let old = first().seal(b"hunter2", PLACE).unwrap();
+        let both = sealer(&format!("1:{} 2:{}", "11".repeat(32), "22".repeat(32)));
+        let new = both.rewrap(&old, 2, PLACE).unwrap();
+        assert_eq!((version_of(&new), body_of(&new)), (Some(2), body_of(&old)));
+        let only_new = sealer(&format!("2:{}", "22".repeat(32)));
+        assert_eq!(&**only_new.open(&new, PLACE).unwrap(), b"hunter2");
+        let elsewhere = Place {
+            name: "cache",
+            ..PLACE
+        };
+        let moved = both.rewrap(&old, 2, elsewhere);
+        assert!(matches!(moved, Err(SealError::Refused)));
     }
 
     #[test]

@@ -11,6 +11,7 @@
 mod codec;
 mod known;
 mod read;
+mod rewrite;
 mod rows;
 mod writer;
 
@@ -30,7 +31,7 @@ use self::known::Known;
 use self::writer::Work;
 use super::audit::{AuditEntry, AuditQuery, Recorded};
 use super::group::{Prepared, Writer};
-use super::{Change, Key, ListQuery, Page, Store, StoreError, Stored, Write, data_dir};
+use super::{Change, Key, ListQuery, Page, Rewrite, Store, StoreError, Stored, Write, data_dir};
 
 pub(in crate::store) static MIGRATIONS: Migrator = sqlx::migrate!("../migrations/sqlite");
 
@@ -233,6 +234,10 @@ impl Store for SqliteStore {
 
     async fn compact(&self, keep_from: u64) -> Result<(), StoreError> {
         self.writer.ask(Work::Compact { keep_from }).await.map(drop)
+    }
+
+    async fn rewrite(&self, rewrites: Vec<Rewrite>) -> Result<u64, StoreError> {
+        self.writer.ask(Work::Rewrite(rewrites)).await
     }
 }
 

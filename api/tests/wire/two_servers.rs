@@ -7,7 +7,7 @@ use axum::body::Body;
 use http::Request;
 use mirage_api::store::audit::{AuditEntry, AuditQuery, Recorded};
 use mirage_api::store::{
-    Change, FIRST_REVISION, Key, ListQuery, Page, Store, StoreError, Stored, Write,
+    Change, FIRST_REVISION, Key, ListQuery, Page, Rewrite, Store, StoreError, Stored, Write,
 };
 use mirage_api::{Api, ApiOptions, Ids};
 use serde_json::json;
@@ -65,6 +65,10 @@ impl<S: Store> Store for Behind<S> {
 
     async fn compact(&self, keep_from: u64) -> Result<(), StoreError> {
         self.0.compact(keep_from).await
+    }
+
+    async fn rewrite(&self, rewrites: Vec<Rewrite>) -> Result<u64, StoreError> {
+        self.0.rewrite(rewrites).await
     }
 }
 

@@ -11,7 +11,7 @@ use mirage_api::auth::OtherAdmins;
 use mirage_api::store::{
     Store,
     postgres::{self, Address, PostgresStore, Seat},
-    seal::{self, KeyError, MasterKeys, SealedStore, Sealer},
+    seal::{self, KeyError, KeyRotation, MasterKeys, SealedStore, Sealer},
     sqlite::{self, SqliteStore},
 };
 
@@ -78,7 +78,7 @@ impl StorageError {
                 "one server per database runs them: start this one with --no-controllers, or stop the other",
             ),
             Self::Key(_) | Self::Seal(_) => Some(
-                "restore the key file of the data folder, or set MIRAGE_MASTER_KEY to the key in use before (by every server on this database)",
+                "restore the key file of the data folder, or set MIRAGE_MASTER_KEY to the key in use (by every server on this database); if another server rotated the key, take its key file",
             ),
         }
     }
@@ -103,6 +103,8 @@ fn postgres_next_step(error: &postgres::OpenError) -> &'static str {
 /// The store, and what keeps other processes away from it.
 pub(super) struct Storage {
     pub(super) store: Arc<dyn Store>,
+    /// The same, for who changes its master key.
+    pub(super) keys: Arc<dyn KeyRotation>,
     /// Where several servers share the database: what lets the controllers of this one act.
     pub(super) seat: Option<Seat>,
     /// Whose administrators the tokens may be that are not this data folder's.
@@ -117,18 +119,19 @@ pub(super) async fn open(
     folder: &DataDir,
     has_controllers: bool,
 ) -> Result<Storage, StorageError> {
-    let keys =
-        MasterKeys::load(given_key().as_deref(), folder.path()).map_err(StorageError::Key)?;
+    let sealer = Sealer::load(given_key().as_deref(), folder.path()).map_err(StorageError::Key)?;
     let (path, lock) = match database {
-        Some(Database::Postgres(address)) => return shared(address, keys, has_controllers).await,
+        Some(Database::Postgres(address)) => return shared(address, sealer, has_controllers).await,
         Some(Database::Sqlite(path)) => (path.clone(), Some(lock_beside(path)?)),
         None => (folder.join(FILE), None),
     };
     let store = SqliteStore::open(&path)
         .await
         .map_err(StorageError::Database)?;
+    let (store, keys) = sealed(store, sealer).await?;
     Ok(Storage {
-        store: sealed(store, keys).await?,
+        store,
+        keys,
         seat: None,
         other_admins: OtherAdmins::Revoke,
         _lock: lock,
@@ -193,7 +196,7 @@ fn lock_beside(path: &Path) -> Result<File, StorageError> {
 
 async fn shared(
     address: &Address,
-    keys: MasterKeys,
+    sealer: Sealer,
     has_controllers: bool,
 ) -> Result<Storage, StorageError> {
     let store = PostgresStore::open(address)
@@ -205,17 +208,23 @@ async fn shared(
     } else {
         None
     };
+    let (store, keys) = sealed(store, sealer).await?;
     Ok(Storage {
-        store: sealed(store, keys).await?,
+        store,
+        keys,
         seat,
         other_admins: OtherAdmins::Keep,
         _lock: None,
     })
 }
 
-async fn sealed(store: impl Store, keys: MasterKeys) -> Result<Arc<dyn Store>, StorageError> {
-    let sealed = SealedStore::open(store, Sealer::new(keys))
+async fn sealed(
+    store: impl Store,
+    sealer: Sealer,
+) -> Result<(Arc<dyn Store>, Arc<dyn KeyRotation>), StorageError> {
+    let sealed = SealedStore::open(store, sealer)
         .await
         .map_err(StorageError::Seal)?;
-    Ok(Arc::new(sealed))
+    let sealed = Arc::new(sealed);
+    Ok((Arc::clone(&sealed) as Arc<dyn Store>, sealed))
 }

@@ -258,3 +258,57 @@ pub(crate) async fn the_log_is_every_resources_changes_in_one_order(store: Arc<d
     assert!(matches!(early, Err(StoreError::Compacted { floor }) if floor == end - 1));
     assert_eq!(store.log(end - 1, 10).await.unwrap().0.len(), 1);
 }
+
+pub(crate) async fn another_text_stands_where_the_old_one_did_and_nobody_hears_of_it(
+    store: Arc<dyn Store>,
+) {
+    let key = environment("default", "web");
+    let first = create(&*store, &key, marked("a")).await.unwrap();
+    let second = update(&*store, &key, first, marked("b")).await.unwrap();
+    let before = store.get(&key).await.unwrap().unwrap();
+    let mut wake = store.revision();
+    wake.borrow_and_update();
+    let rewrite = |stands, revision, from: &str, to: &str| Rewrite {
+        key: key.clone(),
+        revision,
+        stands,
+        before: marked(from).into(),
+        after: marked(to).into(),
+    };
+    let rewrites = vec![
+        rewrite(Stands::Object, second, "b", "B"),
+        rewrite(Stands::Change, second, "b", "B"),
+        rewrite(Stands::Previous, second, "a", "A"),
+        // Was written since, and says something else since.
+        rewrite(Stands::Object, first, "a", "A"),
+        rewrite(Stands::Change, first, "z", "A"),
+    ];
+    assert_eq!(store.rewrite(rewrites).await.unwrap(), 3);
+    let after = store.get(&key).await.unwrap().unwrap();
+    assert_eq!(
+        (after.revision, after.object),
+        (before.revision, marked("B").into())
+    );
+    let page = store.list(&everything()).await.unwrap();
+    assert_eq!(
+        (page.revision, &page.items[0].object),
+        (second, &marked("B").into())
+    );
+    let (changes, _) = store.changes(ENVIRONMENTS, None, 0, 10).await.unwrap();
+    let texts: Vec<_> = changes
+        .iter()
+        .map(|it| {
+            (
+                it.object.to_value(),
+                it.previous.as_ref().map(|it| it.to_value()),
+            )
+        })
+        .collect();
+    assert_eq!(
+        texts,
+        [(marked("a"), None), (marked("B"), Some(marked("A")))]
+    );
+    assert!(!wake.has_changed().unwrap());
+    // The next write sees what stands there.
+    update(&*store, &key, second, marked("c")).await.unwrap();
+}

@@ -104,10 +104,7 @@ impl MasterKeys {
     /// without a version is version 1.
     pub fn parse(text: &str) -> Result<Self, KeyError> {
         let mut versions = BTreeMap::new();
-        let entries = text
-            .split(|c: char| c.is_whitespace() || c == ',')
-            .filter(|entry| !entry.is_empty());
-        for (index, entry) in entries.enumerate() {
+        for (index, (_, entry)) in entries(text).enumerate() {
             let (version, key) =
                 parse_entry(entry).ok_or(KeyError::Malformed { entry: index + 1 })?;
             if versions.insert(version, aes(&key)).is_some() {
@@ -120,7 +117,7 @@ impl MasterKeys {
         Ok(Self { versions })
     }
 
-    fn from_file(path: &Path) -> Result<Self, KeyError> {
+    pub(super) fn from_file(path: &Path) -> Result<Self, KeyError> {
         let file = |source| KeyError::File {
             path: path.to_owned(),
             source,
@@ -129,24 +126,24 @@ impl MasterKeys {
             path.parent()
                 .map_or(Ok(()), data_dir::ensure)
                 .map_err(file)?;
-            data_dir::write_private(path, new_entry()?.as_bytes()).map_err(file)?;
+            data_dir::write_private(path, entry(1)?.as_bytes()).map_err(file)?;
         }
-        if data_dir::is_exposed(path).map_err(file)? {
-            return Err(KeyError::Exposed {
-                path: path.to_owned(),
-            });
-        }
-        let text = Zeroizing::new(std::fs::read_to_string(path).map_err(file)?);
+        let text = text_of(path)?;
         Self::parse(&text).map_err(|source| KeyError::FileContent {
             path: path.to_owned(),
             source: Box::new(source),
         })
     }
 
-    pub(super) fn newest(&self) -> (u32, &LessSafeKey) {
+    /// Versions, rising.
+    pub(super) fn versions(&self) -> impl Iterator<Item = u32> {
+        self.versions.keys().copied()
+    }
+
+    pub(super) fn newest(&self) -> u32 {
         self.versions
             .last_key_value()
-            .map(|(version, key)| (*version, key))
+            .map(|(version, _)| *version)
             .expect("parse refuses an empty list")
     }
 
@@ -155,13 +152,40 @@ impl MasterKeys {
     }
 }
 
-fn new_entry() -> Result<Zeroizing<String>, KeyError> {
+/// What a private key file says.
+pub(super) fn text_of(path: &Path) -> Result<Zeroizing<String>, KeyError> {
+    let file = |source| KeyError::File {
+        path: path.to_owned(),
+        source,
+    };
+    if data_dir::is_exposed(path).map_err(file)? {
+        return Err(KeyError::Exposed {
+            path: path.to_owned(),
+        });
+    }
+    Ok(Zeroizing::new(std::fs::read_to_string(path).map_err(file)?))
+}
+
+/// Each entry, with the version that it claims; an entry without one is version 1.
+pub(super) fn entries(text: &str) -> impl Iterator<Item = (Option<u32>, &str)> {
+    text.split(|c: char| c.is_whitespace() || c == ',')
+        .filter(|entry| !entry.is_empty())
+        .map(|entry| {
+            let version = entry
+                .split_once(':')
+                .map_or(Some(1), |(v, _)| v.parse().ok());
+            (version, entry)
+        })
+}
+
+/// A new key of this version, as a line of a key file.
+pub(super) fn entry(version: u32) -> Result<Zeroizing<String>, KeyError> {
     let mut key = Zeroizing::new([0; KEY_LEN]);
     SystemRandom::new()
         .fill(&mut *key)
         .map_err(|_| KeyError::NoRandomness)?;
     let key = Zeroizing::new(hex::encode(*key));
-    Ok(Zeroizing::new(format!("1:{}\n", *key)))
+    Ok(Zeroizing::new(format!("{version}:{}\n", *key)))
 }
 
 fn parse_entry(entry: &str) -> Option<(u32, Zeroizing<[u8; KEY_LEN]>)> {

@@ -5,10 +5,11 @@ use async_trait::async_trait;
 use serde_json::{Map, Value, json};
 use tokio::sync::watch;
 
-use super::{Place, SealError, Sealer};
+use super::{Place, SealError, Sealer, body_of, version_of};
 use crate::store::audit::{AuditEntry, AuditQuery, Recorded};
 use crate::store::{
-    Change, Document, Effect, Expect, Key, ListQuery, Page, Store, StoreError, Stored, Write,
+    Change, Document, Effect, Expect, Key, ListQuery, Page, Rewrite, Store, StoreError, Stored,
+    Write,
 };
 
 /// The resource whose objects hold secrets.
@@ -20,6 +21,9 @@ pub(crate) const AUDIT_KEYS: &str = "keys.audit.mirage.dev";
 /// Holds the key of the tokens in webhooks' addresses.
 pub(crate) const WEBHOOK_KEYS: &str = "keys.webhooks.mirage.dev";
 
+/// All resources in which something is sealed.
+pub(super) const SEALED: [&str; 4] = [SECRETS, AUDIT_KEYS, WEBHOOK_KEYS, CHECK_RESOURCE];
+
 /// The maps of a Secret whose values are secret.
 const SECRET_MAPS: [&str; 2] = ["data", "stringData"];
 
@@ -30,6 +34,9 @@ const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 const CHECK_RESOURCE: &str = "seals.store.mirage.dev";
 const CHECK_NAME: &str = "master-key";
 const CHECK_FIELD: &str = "check";
+
+/// Since when the check has its version.
+pub(super) const CHECK_SINCE: &str = "since";
 
 /// Why a store could not be opened for sealed use.
 #[derive(Debug, thiserror::Error)]
@@ -48,20 +55,26 @@ pub enum OpenError {
 /// Wraps a store so that no value of a Secret reaches it unsealed: not its objects and not its change log.
 #[derive(Debug)]
 pub struct SealedStore<S> {
-    inner: S,
-    sealer: Sealer,
+    pub(super) inner: S,
+    pub(super) sealer: Sealer,
+    /// Held while values are brought under another key.
+    pub(super) rotating: tokio::sync::Mutex<()>,
 }
 
 impl<S: Store> SealedStore<S> {
     /// Wraps `inner` after making sure that the sealer's keys are the ones that the store was sealed with.
     pub async fn open(inner: S, sealer: Sealer) -> Result<Self, OpenError> {
-        let store = Self { inner, sealer };
+        let store = Self {
+            inner,
+            sealer,
+            rotating: tokio::sync::Mutex::default(),
+        };
         store.check_key().await?;
         Ok(store)
     }
 
     async fn check_key(&self) -> Result<(), OpenError> {
-        let key = Key::new(CHECK_RESOURCE, "", CHECK_NAME);
+        let key = check_key();
         if let Some(stored) = self.inner.get(&key).await.map_err(OpenError::Store)? {
             return self.open_check(&stored).map_err(OpenError::WrongKey);
         }
@@ -87,7 +100,15 @@ impl<S: Store> SealedStore<S> {
         }
     }
 
-    fn open_check(&self, stored: &Stored) -> Result<(), SealError> {
+    /// The version that seals: the check's. It is looked up for every write of a secret, so that all servers on one store
+    /// change over together, whatever newer keys some of them have already.
+    pub(super) async fn version_in_use(&self) -> Result<u32, StoreError> {
+        let stored = self.inner.get(&check_key()).await?;
+        let version = stored.and_then(|it| version_of(it.object[CHECK_FIELD].as_str()?));
+        version.ok_or_else(|| StoreError::unavailable(SealError::NotSealed))
+    }
+
+    pub(super) fn open_check(&self, stored: &Stored) -> Result<(), SealError> {
         let sealed = stored.object[CHECK_FIELD].as_str().unwrap_or_default();
         self.sealer
             .open(sealed, place(&stored.key, CHECK_FIELD))
@@ -95,33 +116,38 @@ impl<S: Store> SealedStore<S> {
     }
 
     /// Seals what is to be sealed in it. Documents of other resources stay as they are, unread.
-    fn seal(&self, key: &Key, effect: &mut Effect) -> Result<(), StoreError> {
-        if !is_sealed(&key.resource) {
+    async fn seal(&self, key: &Key, effect: &mut Effect) -> Result<(), StoreError> {
+        if !SEALED.contains(&key.resource.as_str()) {
             return Ok(());
         }
+        let version = self.version_in_use().await?;
         let (Effect::Put(document) | Effect::Delete(document)) = effect;
         let mut object = document.to_value();
-        each_secret(key, &mut object, |field, value| {
+        let sealed = each_secret(key, &mut object, |field, value| {
             let plain = zeroize::Zeroizing::new(value.to_string());
-            let sealed = self.sealer.seal(plain.as_bytes(), place(key, field))?;
+            let sealed = self
+                .sealer
+                .seal_with(version, plain.as_bytes(), place(key, field))?;
             Ok(Value::String(sealed))
-        })?;
+        });
+        sealed.map_err(StoreError::unavailable)?;
         *document = Document::from(object);
         Ok(())
     }
 
     /// Opens what is sealed in it. Documents of other resources stay as they are, unread.
     fn unseal(&self, key: &Key, document: &mut Document) -> Result<(), StoreError> {
-        if key.resource != SECRETS {
+        if !SEALED.contains(&key.resource.as_str()) {
             return Ok(());
         }
         let mut object = document.to_value();
-        each_secret(key, &mut object, |field, value| {
+        let opened = each_secret(key, &mut object, |field, value| {
             let sealed = value.as_str().ok_or(SealError::NotSealed)?;
             let plain = self.sealer.open(sealed, place(key, field))?;
             // It was JSON when it was sealed, and an altered text does not open.
             serde_json::from_slice(&plain).map_err(|_| SealError::Refused)
-        })?;
+        });
+        opened.map_err(StoreError::unavailable)?;
         *document = Document::from(object);
         Ok(())
     }
@@ -137,7 +163,12 @@ impl<S: Store> SealedStore<S> {
     }
 }
 
-fn place<'a>(key: &'a Key, field: &'a str) -> Place<'a> {
+/// The object by whose opening a master key is known to fit.
+pub(super) fn check_key() -> Key {
+    Key::new(CHECK_RESOURCE, "", CHECK_NAME)
+}
+
+pub(super) fn place<'a>(key: &'a Key, field: &'a str) -> Place<'a> {
     Place {
         resource: &key.resource,
         namespace: &key.namespace,
@@ -146,8 +177,17 @@ fn place<'a>(key: &'a Key, field: &'a str) -> Place<'a> {
     }
 }
 
-fn is_sealed(resource: &str) -> bool {
-    [SECRETS, AUDIT_KEYS, WEBHOOK_KEYS].contains(&resource)
+/// Replaces every sealed text of a stored document, the check's too.
+pub(super) fn each_sealed(
+    key: &Key,
+    document: &mut Value,
+    mut replace: impl FnMut(&str, &Value) -> Result<Value, SealError>,
+) -> Result<(), SealError> {
+    if key.resource == CHECK_RESOURCE {
+        document[CHECK_FIELD] = replace(CHECK_FIELD, &document[CHECK_FIELD])?;
+        return Ok(());
+    }
+    each_secret(key, document, replace)
 }
 
 /// Replaces every secret value of the object by what `replace` makes of its field's path and itself.
@@ -155,8 +195,8 @@ fn each_secret(
     key: &Key,
     object: &mut Value,
     mut replace: impl FnMut(&str, &Value) -> Result<Value, SealError>,
-) -> Result<(), StoreError> {
-    if !is_sealed(&key.resource) {
+) -> Result<(), SealError> {
+    if !SEALED.contains(&key.resource.as_str()) {
         return Ok(());
     }
     for map in SECRET_MAPS {
@@ -164,19 +204,35 @@ fn each_secret(
             continue;
         };
         for (name, value) in values {
-            *value = replace(&format!("{map}.{name}"), value).map_err(StoreError::unavailable)?;
+            *value = replace(&format!("{map}.{name}"), value)?;
         }
     }
     if let Some(manifest) = annotations(object).and_then(|map| map.get_mut(LAST_APPLIED)) {
         let field = format!("metadata.annotations.{LAST_APPLIED}");
-        *manifest = replace(&field, manifest).map_err(StoreError::unavailable)?;
+        *manifest = replace(&field, manifest)?;
     }
     Ok(())
 }
 
+/// A stored document as it is compared with another: without what a new master key changes in it.
+pub(in crate::store) fn comparable(key: &Key, mut document: Value) -> Value {
+    // It fails only when the closure does.
+    let _ = each_sealed(key, &mut document, |_, value| {
+        Ok(value
+            .as_str()
+            .map_or_else(|| value.clone(), |sealed| json!(body_of(sealed))))
+    });
+    if key.resource == CHECK_RESOURCE
+        && let Some(fields) = document.as_object_mut()
+    {
+        fields.remove(CHECK_SINCE);
+    }
+    document
+}
+
 /// Whether objects like this one hold sealed values.
 pub(in crate::store) fn has_secrets(key: &Key) -> bool {
-    key.resource == SECRETS || key.resource == CHECK_RESOURCE
+    SEALED.contains(&key.resource.as_str())
 }
 
 /// The fields of a stored document that are to be sealed, each with whether it opens.
@@ -193,12 +249,8 @@ pub(in crate::store) fn sealed_values(
             .and_then(|sealed| sealer.open(sealed, place(key, field)).map(drop));
         tried.push((field.to_owned(), opened));
     };
-    if key.resource == CHECK_RESOURCE {
-        try_open(CHECK_FIELD, &document[CHECK_FIELD]);
-        return tried;
-    }
     // It fails only when the closure does, which goes on instead.
-    let _ = each_secret(key, &mut document, |field, value| {
+    let _ = each_sealed(key, &mut document, |field, value| {
         try_open(field, value);
         Ok(Value::Null)
     });
@@ -231,13 +283,13 @@ impl<S: Store> Store for SealedStore<S> {
     }
 
     async fn write(&self, mut write: Write) -> Result<u64, StoreError> {
-        self.seal(&write.key, &mut write.effect)?;
+        self.seal(&write.key, &mut write.effect).await?;
         self.inner.write(write).await
     }
 
     /// Entries hold no secret, by what they are; they are stored as they come.
     async fn write_audited(&self, mut write: Write, entry: AuditEntry) -> Result<u64, StoreError> {
-        self.seal(&write.key, &mut write.effect)?;
+        self.seal(&write.key, &mut write.effect).await?;
         self.inner.write_audited(write, entry).await
     }
 
@@ -276,6 +328,11 @@ impl<S: Store> Store for SealedStore<S> {
 
     async fn compact(&self, keep_from: u64) -> Result<(), StoreError> {
         self.inner.compact(keep_from).await
+    }
+
+    /// Of what nobody above can see, the stored texts: these are handed down as they are.
+    async fn rewrite(&self, rewrites: Vec<Rewrite>) -> Result<u64, StoreError> {
+        self.inner.rewrite(rewrites).await
     }
 }
 
@@ -457,6 +514,25 @@ mod tests {
             .unwrap();
         let stored = store.get(&secret_key()).await.unwrap().unwrap();
         assert_eq!(stored.object, lookalike);
+    }
+
+    #[tokio::test]
+    async fn a_key_that_mirage_keeps_for_itself_is_sealed_and_read_again_by_the_next_process() {
+        let inner = Arc::new(MemoryStore::new());
+        let mut keys = Vec::new();
+        for _ in 0..2 {
+            let store = SealedStore::open(Arc::clone(&inner), sealer("11"))
+                .await
+                .unwrap();
+            for resource in [AUDIT_KEYS, WEBHOOK_KEYS] {
+                let key = crate::store::kept_key::ensure(&store, resource, "fingerprints").await;
+                keys.push(key.unwrap());
+            }
+        }
+        assert!(keys[0] == keys[2] && keys[1] == keys[3] && keys[0] != keys[1]);
+        let stored = inner.get(&Key::new(AUDIT_KEYS, "", "fingerprints")).await;
+        let stored = stored.unwrap().unwrap().object;
+        assert!(!stored.text().contains(&STANDARD.encode(*keys[0])));
     }
 
     #[tokio::test]

@@ -1,6 +1,6 @@
 //! The only writer. It takes every request that waits, does them in one transaction and answers after the commit.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use sqlx::sqlite::{SqliteConnection, SqliteTransaction};
@@ -8,13 +8,13 @@ use sqlx::{Connection, Row};
 use tokio::sync::{mpsc, watch};
 
 use super::known::{Current, Known};
-use super::{read, rows};
+use super::{read, rewrite, rows};
 use crate::store::audit::AuditEntry;
 use crate::store::batch::Batch;
 use crate::store::column::{column_to_document, column_to_revision, revision_to_column};
 use crate::store::decision::floor_after;
 use crate::store::group::{GROUP, Outcome, Prepared, Request, announce};
-use crate::store::{Key, StoreError};
+use crate::store::{Key, Rewrite, StoreError};
 
 /// What the writer can do.
 #[derive(Debug)]
@@ -25,6 +25,8 @@ pub(super) enum Work {
     Record(Vec<AuditEntry>),
     /// Forget the changes before `keep_from`.
     Compact { keep_from: u64 },
+    /// Put other texts in the place of stored ones.
+    Rewrite(Vec<Rewrite>),
 }
 
 /// The file, and what is known of it.
@@ -92,6 +94,15 @@ impl File {
         let mut transaction = self.connection.begin_with("begin immediate").await?;
         // Read anew each time rather than remembered: after a commit that failed, only the file knows.
         let before = read::newest(&mut transaction).await?;
+        // Ahead of the writes: what they replace is no longer what was to be rewritten.
+        let mut rewritten = Vec::new();
+        let mut counts = VecDeque::new();
+        for request in requests {
+            if let Work::Rewrite(rewrites) = &request.work {
+                let count = rewrite::rewrite(&mut transaction, rewrites, &mut rewritten).await?;
+                counts.push_back(count);
+            }
+        }
         let there = there(&mut transaction, &self.known, requests).await?;
         let mut batch = Batch::new(before);
         let mut outcomes: Vec<Outcome> = requests
@@ -106,6 +117,7 @@ impl File {
                 }
                 Work::Record(entries) => batch.record(entries),
                 Work::Compact { .. } => Ok(before),
+                Work::Rewrite(_) => Ok(counts.pop_front().unwrap_or_default()),
             })
             .collect();
         rows::insert(&mut transaction, &batch).await?;
@@ -116,13 +128,18 @@ impl File {
             }
         }
         transaction.commit().await?;
+        // Where a rewritten text stands counts as written behind everything: no reading that began before is believed.
+        let behind = batch.newest() + 1;
+        let rewritten = rewritten
+            .into_iter()
+            .map(|(key, current)| (key, behind, current));
         let written = batch.objects().map(|(key, last)| {
             let current = last.document.map(|it| (last.revision, it.clone()));
             (key.clone(), last.revision, current)
         });
         Ok(Done {
             newest: batch.newest(),
-            written: written.collect(),
+            written: rewritten.chain(written).collect(),
             outcomes,
         })
     }

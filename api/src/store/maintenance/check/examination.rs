@@ -7,7 +7,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use serde_json::Value;
 
 use super::report::{Fault, Finding, Report};
-use crate::store::seal::{Sealer, sealed_values};
+use crate::store::seal::{self, Sealer, sealed_values};
 use crate::store::{FIRST_REVISION, Key};
 
 /// More findings than these are counted and not told: whoever has so many needs a backup and not a list.
@@ -106,7 +106,8 @@ impl<'k> Examination<'k> {
             );
         }
         self.document(&key, document, "");
-        self.objects.insert(key, (revision, digest(document)));
+        let content = digest(&key, document);
+        self.objects.insert(key, (revision, content));
     }
 
     pub(super) fn change(&mut self, row: LogRow<'_>) {
@@ -142,7 +143,7 @@ impl<'k> Examination<'k> {
             ("created", None, None | Some(None)) => true,
             ("updated" | "deleted", Some(_), None) => true,
             ("updated" | "deleted", Some(previous), Some(Some((_, known)))) => {
-                digest(previous) == known
+                digest(&key, previous) == known
             }
             _ => false,
         };
@@ -153,7 +154,7 @@ impl<'k> Examination<'k> {
                 format!("the change {revision} does not follow from the one before it"),
             );
         }
-        let after = (kind != "deleted").then(|| (revision, digest(document)));
+        let after = (kind != "deleted").then(|| (revision, digest(&key, document)));
         self.logged.insert(key, after);
     }
 
@@ -255,9 +256,15 @@ impl<'k> Examination<'k> {
     }
 }
 
-fn digest(document: &str) -> u64 {
+/// What a document says, whichever master key it is sealed with: an object and the change that made it come under a new
+/// key one after the other.
+fn digest(key: &Key, document: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
-    document.hash(&mut hasher);
+    let sealed = seal::has_secrets(key).then(|| serde_json::from_str::<Value>(document));
+    match sealed {
+        Some(Ok(value)) => seal::comparable(key, value).to_string().hash(&mut hasher),
+        _ => document.hash(&mut hasher),
+    }
     hasher.finish()
 }
 
