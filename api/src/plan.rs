@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use mirage_specs::{EnvironmentSpec, EnvironmentTemplateSpec};
+use mirage_specs::{EnvironmentSpec, EnvironmentTemplateSpec, variable::ValueRef};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -52,11 +52,11 @@ pub trait Planner: Send + Sync + 'static {
         template: EnvironmentTemplateSpec,
     ) -> Result<PlannedChange, PlanError>;
 
-    /// Keyed fingerprints of the values of Secrets that an effective spec refers to, by name and key; those that are
+    /// Keyed fingerprints of the values of Secrets that an effective spec refers to, by reference; those that are
     /// known.
     async fn fingerprints(
         &self,
         namespace: &str,
         spec: &EnvironmentSpec,
-    ) -> Result<BTreeMap<(String, String), String>, PlanError>;
+    ) -> Result<BTreeMap<ValueRef, String>, PlanError>;
 }

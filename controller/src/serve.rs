@@ -22,6 +22,7 @@ mod pace;
 mod planner;
 mod railway;
 mod railway_metrics;
+mod secret_uses;
 mod sockets;
 mod storage;
 mod webhook_metrics;

@@ -12,9 +12,14 @@ use kube::{
 };
 use mirage_railway::{client::Clock, secret::FingerprintKey};
 use mirage_specs::Environment;
+use mirage_vault::Vault;
 use sha2::{Digest, Sha256};
 
-use crate::{accounts::Accounts, environment::patience::Patience, metrics::Metrics};
+use crate::{
+    accounts::Accounts,
+    environment::{patience::Patience, references::References, uses::Uses},
+    metrics::Metrics,
+};
 
 /// How long things wait.
 #[derive(Clone, Copy, Debug)]
@@ -63,6 +68,12 @@ pub struct Context {
     pub metrics: Metrics,
     /// All environments as last seen, to notice two that aim at the same place.
     pub environments: Store<Environment>,
+    /// The way to secrets outside of Mirage.
+    pub vault: Arc<dyn Vault>,
+    /// Which Environments take values from where.
+    pub references: Arc<References>,
+    /// Who was given a secret value.
+    pub uses: Uses,
     pub(crate) recorder: Recorder,
 }
 

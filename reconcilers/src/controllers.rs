@@ -7,8 +7,10 @@ use std::{
 };
 
 use futures::{FutureExt, Stream, StreamExt, stream};
+use k8s_openapi::api::core::v1::Secret;
 use kube::{
     Api, Client, Resource,
+    core::PartialObjectMeta,
     runtime::{
         Controller, PredicateConfig, WatchStreamExt,
         controller::Config,
@@ -24,9 +26,10 @@ use mirage_railway::{
     transport::Transport,
 };
 use mirage_specs::{
-    Environment, EnvironmentTemplate, Orphan, PreviewPolicy, RailwayAccount,
+    Environment, EnvironmentTemplate, Orphan, PreviewPolicy, RailwayAccount, SecretStore,
     preview_policy::POLICY_LABEL,
 };
+use mirage_vault::Vault;
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -34,7 +37,12 @@ use url::Url;
 use crate::{
     accounts::{AccountOptions, Accounts},
     context::{self, Context, Intervals},
-    environment::{self, planner::Planner},
+    environment::{
+        self,
+        planner::Planner,
+        references::References,
+        uses::{UseRecorder, Uses},
+    },
     git_sync::{self, fetch::Repositories, syncer::Syncer},
     metrics::Metrics,
     orphan, preview_policy,
@@ -69,6 +77,10 @@ pub struct Options {
     pub intervals: Intervals,
     /// Where the files of GitSyncs come from.
     pub repositories: Arc<dyn Repositories>,
+    /// The way to secrets outside of Mirage.
+    pub vault: Arc<dyn Vault>,
+    /// Where it is written down who was given a secret value.
+    pub uses: Arc<dyn UseRecorder>,
 }
 
 /// Environments worked on at the same time. A visit mostly waits for Railway, and the budget paces it.
@@ -102,6 +114,7 @@ impl Controllers {
             key: self.options.fingerprint_key.clone(),
             clock: Arc::clone(&self.options.clock),
             patience: self.options.intervals.patience,
+            vault: Arc::clone(&self.options.vault),
         })
     }
 
@@ -123,6 +136,8 @@ impl Controllers {
             github,
             public_url,
             repositories,
+            vault,
+            uses,
             ..
         } = self.options;
         let environments: Api<Environment> = Api::all(client.clone());
@@ -132,6 +147,7 @@ impl Controllers {
                 .default_backoff()
                 .touched_objects()
                 .predicate_filter(what_others_change, PredicateConfig::default());
+        let references = Arc::new(References::default());
         let context = Arc::new(Context {
             recorder: context::recorder(client.clone(), &instance),
             client: client.clone(),
@@ -141,13 +157,33 @@ impl Controllers {
             intervals,
             metrics,
             environments: reader.clone(),
+            vault,
+            references: Arc::clone(&references),
+            uses: Uses::new(uses),
         });
         let templates = Api::<EnvironmentTemplate>::all(client.clone());
         let users = reader.clone();
+        // Their metadata only: no value is in the memory of who waits for a change.
+        let secrets = watcher(
+            Api::<PartialObjectMeta<Secret>>::all(client.clone()),
+            watcher::Config::default(),
+        )
+        .default_backoff()
+        .touched_objects();
+        let stores = Api::<SecretStore>::all(client.clone());
+        let (of_secret, of_store) = (Arc::clone(&references), references);
         let environments = Controller::for_stream(watched, reader.clone())
             .with_config(Config::default().concurrency(CONCURRENCY))
             .watches(templates, watcher::Config::default(), move |template| {
                 users_of(&users, &template)
+            })
+            .watches_stream(secrets, move |secret| {
+                let metadata = secret.meta();
+                let name = metadata.name.as_deref().unwrap_or_default();
+                of_secret.of_secret(metadata.namespace.as_deref(), name)
+            })
+            .watches(stores, watcher::Config::default(), move |store| {
+                of_store.of_store(&store)
             })
             .reconcile_on(wake_ups(self.accounts.changes(), reader))
             .graceful_shutdown_on(shutdown.clone().cancelled_owned())

@@ -38,11 +38,14 @@ pub mod pending;
 pub mod plan;
 pub mod planner;
 pub mod redeploy;
+pub mod references;
 pub mod refusal;
 pub mod resolve;
 pub mod rival;
+pub mod sources;
 pub mod status;
 pub mod teardown;
+pub mod uses;
 pub mod visit;
 pub mod wake;
 
@@ -70,6 +73,9 @@ pub enum ReconcileError {
     /// An input could not be read.
     #[error(transparent)]
     Inputs(#[from] inputs::InputsError),
+    /// A secret would have been used without a trace.
+    #[error(transparent)]
+    Unrecorded(#[from] uses::UseError),
 }
 
 /// One visit to one Environment.
@@ -119,7 +125,10 @@ async fn route(
         .iter()
         .any(|finalizer| finalizer == FINALIZER);
     match (environment.metadata.deletion_timestamp.is_some(), is_ours) {
-        (true, false) => Ok(("gone", Action::await_change())),
+        (true, false) => {
+            ctx.uses.forget(&environment.uid().unwrap_or_default());
+            Ok(("gone", Action::await_change()))
+        }
         (true, true) => farewell::visit(environment, namespace, ctx).await,
         (false, false) => {
             // Before anything exists on Railway that would need it. The write wakes the next visit.

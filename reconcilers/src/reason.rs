@@ -40,6 +40,8 @@ pub enum Reason {
     WaitingForTemplate,
     /// A Secret or its key is not there.
     WaitingForSecret,
+    /// A secret store does not answer, or not now.
+    SecretStoreUnavailable,
     /// The credential is not there or does not work.
     AccountNotReady,
     /// A person must approve the plan.

@@ -10,7 +10,9 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
 };
 use kube::CustomResourceExt;
 
-use crate::{Environment, EnvironmentTemplate, GitSync, Orphan, PreviewPolicy, RailwayAccount};
+use crate::{
+    Environment, EnvironmentTemplate, GitSync, Orphan, PreviewPolicy, RailwayAccount, SecretStore,
+};
 
 pub use editor::{any_manifest, json_schema};
 pub use reference::reference_markdown;
@@ -24,6 +26,7 @@ pub fn crds() -> Vec<CustomResourceDefinition> {
         Orphan::crd(),
         PreviewPolicy::crd(),
         RailwayAccount::crd(),
+        SecretStore::crd(),
     ];
     for crd in &mut crds {
         for version in &mut crd.spec.versions {

@@ -11,6 +11,7 @@ mod object;
 mod paths;
 mod preview_policy;
 pub(crate) mod schemas;
+mod secret_store;
 mod service;
 mod services;
 mod shape;
@@ -32,13 +33,14 @@ use crate::{nearest::suggestion, path::FieldPath};
 use node::Node;
 
 /// Kinds of the group `mirage.dev` that [`object`] knows.
-pub const KINDS: [&str; 6] = [
+pub const KINDS: [&str; 7] = [
     "Environment",
     "EnvironmentTemplate",
     "GitSync",
     "Orphan",
     "PreviewPolicy",
     "RailwayAccount",
+    "SecretStore",
 ];
 
 /// All faults of an Environment, given as the whole object.
@@ -149,6 +151,22 @@ pub fn preview_policy(object: &Value) -> Vec<Fault> {
     faults.into_vec()
 }
 
+/// All faults of a SecretStore, given as the whole object.
+pub fn secret_store(object: &Value) -> Vec<Fault> {
+    let mut faults = Faults::default();
+    if let Some(spec) = object::spec_of(object, &mut faults) {
+        shape::walk(
+            schemas::secret_store_spec(),
+            spec.value,
+            &spec.path,
+            None,
+            &mut faults,
+        );
+        secret_store::check(&spec, &mut faults);
+    }
+    faults.into_vec()
+}
+
 /// All faults of an object of any kind in the group `mirage.dev`.
 pub fn object(kind: &str, object: &Value) -> Vec<Fault> {
     match kind {
@@ -158,6 +176,7 @@ pub fn object(kind: &str, object: &Value) -> Vec<Fault> {
         "RailwayAccount" => account(object),
         "Orphan" => orphan(object),
         "PreviewPolicy" => preview_policy(object),
+        "SecretStore" => secret_store(object),
         unknown => {
             let mut faults = Faults::default();
             faults.not_supported(

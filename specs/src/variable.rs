@@ -13,8 +13,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 pub enum Variable {
     /// A literal or a Railway reference, given to Railway as written.
     Plain(String),
-    /// The value of a key in a core/v1 Secret of the same namespace.
-    SecretRef(SecretKeyRef),
+    /// The value of a key in a core/v1 Secret of the same namespace, or in a SecretStore.
+    SecretRef(ValueRef),
     /// Whatever Railway has: never set, never changed, never removed by Mirage.
     Preserve,
     /// Copied once from another environment on Railway, then preserved.
@@ -46,6 +46,34 @@ pub struct SecretKeyRef {
     pub key: String,
 }
 
+/// A value that lives in a Secret, or in a secret store outside of Mirage.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ValueRef {
+    /// Name of a SecretStore of the Environment's own namespace; absent for a Secret there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub store: Option<String>,
+    /// Name of the Secret, or path inside the store.
+    pub name: String,
+    /// Key inside the Secret's `data`, or field of what is at the path.
+    pub key: String,
+    /// Version to stay at, where the store has versions; the newest when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<u64>,
+}
+
+impl ValueRef {
+    /// A key of a Secret.
+    pub fn secret(name: impl Into<String>, key: impl Into<String>) -> Self {
+        Self {
+            store: None,
+            name: name.into(),
+            key: key.into(),
+            version: None,
+        }
+    }
+}
+
 /// The place on Railway a value is copied from, once.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -72,7 +100,7 @@ pub struct Generate {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Object {
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    secret_ref: Option<SecretKeyRef>,
+    secret_ref: Option<ValueRef>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     preserve: Option<bool>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -166,7 +194,7 @@ impl JsonSchema for Variable {
     // the editor's JSON Schema (`mirage schema`) says it in full.
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
-            "description": "A string (Railway references allowed), or one of {secretRef: {name, key}}, {preserve: true}, \
+            "description": "A string (Railway references allowed), or one of {secretRef: {store, name, key, version}}, {preserve: true}, \
                             {copyFrom: {environment, service, name}}, {generate: {length}}.",
             "x-kubernetes-preserve-unknown-fields": true
         })
@@ -184,6 +212,7 @@ mod tests {
         for written in [
             json!("postgres://${{db.HOST}}"),
             json!({"secretRef": {"name": "s", "key": "k"}}),
+            json!({"secretRef": {"store": "vault", "name": "a/b", "key": "k", "version": 3}}),
             json!({"preserve": true}),
             json!({"copyFrom": {"environment": "staging", "service": "api", "name": "KEY"}}),
             json!({"generate": {"length": 32}}),

@@ -24,4 +24,5 @@ pub mod manifest;
 pub mod previews;
 pub mod process;
 pub mod seeds;
+pub mod vault;
 pub mod world;

@@ -16,6 +16,7 @@ mod door;
 mod github_wire;
 mod life;
 mod power;
+mod uses;
 mod wire;
 
 use std::{sync::Arc, time::Duration};
@@ -30,7 +31,11 @@ use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams};
 use mirage_api::{
     Api, ApiOptions, Ids,
     auth::{Authenticator, Identity},
-    store::{ListQuery, Store, StoreError, Stored, memory::MemoryStore},
+    store::{
+        ListQuery, Store, StoreError, Stored,
+        audit::{AuditOrder, AuditQuery},
+        memory::MemoryStore,
+    },
 };
 use mirage_github::transport::Transport as GitHubTransport;
 use mirage_railway::{client::Clock, transport::Transport};
@@ -40,6 +45,7 @@ use mirage_reconcilers::{
     git_sync::fetch::{Git, Repositories},
 };
 use mirage_specs::{Environment, EnvironmentStatus, Orphan, RailwayAccount};
+use mirage_vault::{HttpVault, Vault};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 use tower::ServiceExt as _;
@@ -75,6 +81,8 @@ pub struct WorldOptions {
     pub github: Option<Arc<dyn GitHubTransport>>,
     /// Where the files of GitSyncs come from.
     pub repositories: Arc<dyn Repositories>,
+    /// The Vault in it; the network's own when absent, where there is none.
+    pub vault: Option<Arc<dyn Vault>>,
 }
 
 impl WorldOptions {
@@ -90,6 +98,7 @@ impl WorldOptions {
             github: None,
             // Only repositories on the network leave anything there.
             repositories: Arc::new(Git::new(std::env::temp_dir().join("mirage-world-git"))),
+            vault: None,
         }
     }
 }
@@ -106,6 +115,7 @@ pub struct World {
     intervals: Intervals,
     github: Arc<dyn GitHubTransport>,
     repositories: Arc<dyn Repositories>,
+    vault: Arc<dyn Vault>,
     life: Option<Life>,
     lives: u64,
     /// When the controllers come back after a crash.
@@ -159,6 +169,7 @@ impl World {
                 .github
                 .unwrap_or_else(|| Arc::new(github_wire::Nowhere)),
             repositories: options.repositories,
+            vault: options.vault.unwrap_or_else(|| Arc::new(HttpVault::new())),
             life: None,
             lives: 0,
             back_at: Instant::now(),
@@ -206,6 +217,7 @@ impl World {
                 seed,
                 self.intervals,
                 Arc::clone(&self.repositories),
+                Arc::clone(&self.vault),
             ));
         }
     }
@@ -416,6 +428,21 @@ impl World {
             limit: None,
         };
         Ok(self.store.list(&query).await?.items)
+    }
+
+    /// What the audit log holds of a verb, the oldest first.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn audited(&self, verb: &str) -> anyhow::Result<Vec<Value>> {
+        let query = AuditQuery {
+            verb: Some(verb.to_owned()),
+            order: AuditOrder::OldestFirst,
+            limit: usize::MAX,
+            ..AuditQuery::default()
+        };
+        let found = self.store.audit(&query).await?;
+        Ok(found.into_iter().map(|it| it.record).collect())
     }
 
     /// Everything that a resource's objects ever were.

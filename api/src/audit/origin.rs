@@ -57,6 +57,15 @@ impl Origin {
 
     /// The server itself.
     pub(crate) fn server(audit_id: String, time: Timestamp) -> Self {
+        let user = User {
+            name: SERVER.to_owned(),
+            ..User::default()
+        };
+        Self::of_part(audit_id, time, user)
+    }
+
+    /// A part of the server that is known by a name of its own.
+    pub(super) fn of_part(audit_id: String, time: Timestamp, user: User) -> Self {
         Self {
             audit_id,
             time,
@@ -64,10 +73,7 @@ impl Origin {
             has_token: false,
             method: String::new(),
             path: String::new(),
-            user: OnceLock::from(User {
-                name: SERVER.to_owned(),
-                ..User::default()
-            }),
+            user: OnceLock::from(user),
             info: OnceLock::new(),
         }
     }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use kube::CustomResourceExt as _;
 use mirage_specs::validate::{self, FaultReason};
 use mirage_specs::{
-    Environment, EnvironmentTemplate, GitSync, Orphan, PreviewPolicy, RailwayAccount,
+    Environment, EnvironmentTemplate, GitSync, Orphan, PreviewPolicy, RailwayAccount, SecretStore,
 };
 use serde_json::{Value, json};
 
@@ -33,6 +33,11 @@ pub(super) fn add_to(registry: Registry) -> Registry {
         .with_adjusted(PreviewPolicy::crd(), |kind| {
             kind.audience = Audience::Delegators;
             kind.validate = |object| causes(validate::preview_policy(object));
+        })
+        .with_adjusted(SecretStore::crd(), |kind| {
+            // It says where credentials of the namespace are sent to.
+            kind.audience = Audience::Delegators;
+            kind.validate = |object| causes(validate::secret_store(object));
         })
 }
 

@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 use axum::response::Response;
 use http::StatusCode;
 use mirage_specs::merge::{self, Explained, MergeError, Origin, Overridden, Traced};
-use mirage_specs::template::EnvironmentTemplateSpec;
+use mirage_specs::{template::EnvironmentTemplateSpec, variable::ValueRef};
 use mirage_specs::{Environment, EnvironmentTemplate, templates};
-use serde::Serialize;
+use serde::{Deserialize as _, Serialize};
 use serde_json::{Value, json};
 
 use super::written;
@@ -164,7 +164,7 @@ fn view(
     environment: &Environment,
     template: Option<(Option<i64>, EnvironmentTemplateSpec)>,
     explained: Explained,
-    fingerprints: &BTreeMap<(String, String), String>,
+    fingerprints: &BTreeMap<ValueRef, String>,
 ) -> EffectiveView {
     let reference = environment.spec.template_ref.as_ref();
     let railway = environment
@@ -193,11 +193,10 @@ fn view(
     }
 }
 
-fn field_view(field: Traced, fingerprints: &BTreeMap<(String, String), String>) -> FieldView {
+fn field_view(field: Traced, fingerprints: &BTreeMap<ValueRef, String>) -> FieldView {
     let secret = field.value.as_ref().and_then(|value| {
         let reference = value.get("secretRef")?;
-        let text = |key: &str| Some(reference.get(key)?.as_str()?.to_owned());
-        Some((text("name")?, text("key")?))
+        ValueRef::deserialize(reference).ok()
     });
     FieldView {
         fingerprint: secret.and_then(|secret| fingerprints.get(&secret).cloned()),

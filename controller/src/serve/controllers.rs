@@ -8,13 +8,14 @@ use mirage_github::{Connections, GitHub};
 use mirage_reconcilers::{
     Controllers, Intervals, Options, Planner, environment::patience::Patience, git_sync::fetch::Git,
 };
+use mirage_vault::HttpVault;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use crate::serve::{
     data_dir::DataDir, default_account, fingerprint, github_metrics::GitHubMetrics,
-    metrics::Metrics, railway::Railway, railway_metrics::RailwayMetrics,
+    metrics::Metrics, railway::Railway, railway_metrics::RailwayMetrics, secret_uses::AuditLog,
 };
 
 /// The name under which they write, in audit records. What begins with `system:` is part of the server.
@@ -85,6 +86,11 @@ pub(super) async fn start(
         metrics: mirage_reconcilers::Metrics::new(&mut metrics.registry),
         intervals: hastened(Intervals::default(), tempo.speed, tempo.clock_speed),
         repositories: Arc::new(Git::new(folder.join(GIT_CACHE))),
+        vault: Arc::new(HttpVault::new()),
+        uses: Arc::new(AuditLog {
+            api: api.clone(),
+            username: USERNAME,
+        }),
     });
     metrics
         .registry

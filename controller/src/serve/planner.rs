@@ -61,7 +61,7 @@ impl Planner for Late {
         &self,
         namespace: &str,
         spec: &EnvironmentSpec,
-    ) -> Result<BTreeMap<(String, String), String>, PlanError> {
+    ) -> Result<BTreeMap<ValueRef, String>, PlanError> {
         let found = self.planner()?.fingerprints(namespace, spec).await;
         Ok(found
             .map_err(untold)?

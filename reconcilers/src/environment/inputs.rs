@@ -1,20 +1,13 @@
-//! Reading what an Environment refers to: its template and the keys of Secrets. Reads only.
+//! Reading what an Environment refers to: its template and its credential; values are read in `sources`. Reads only.
 
-use std::collections::BTreeMap;
-
-use k8s_openapi::api::core::v1::Secret;
 use kube::{Api, Client};
-use mirage_railway::secret::SecretValue;
 use mirage_specs::{
     Environment, EnvironmentTemplate, EnvironmentTemplateSpec, RailwayAccount, templates,
 };
 
 use crate::accounts::DEFAULT;
 
-use super::{
-    follow::Revision,
-    resolve::{Inputs, ResolveError, secret_refs},
-};
+use super::{follow::Revision, resolve::ResolveError};
 
 /// Why the inputs could not be had.
 #[derive(Debug, thiserror::Error)]
@@ -75,44 +68,6 @@ pub async fn revision(
     own.or_else(shipped)
         .map(Some)
         .ok_or_else(|| ResolveError::TemplateMissing { name: name.clone() }.into())
-}
-
-/// The values of every Secret key that a layered spec refers to. Keys that are not there are left out; `resolve` says
-/// which field misses them.
-///
-/// # Errors
-/// When the API server did not answer.
-pub async fn secrets(
-    client: &Client,
-    namespace: &str,
-    spec: &mirage_specs::EnvironmentSpec,
-) -> Result<Inputs, InputsError> {
-    let api: Api<Secret> = Api::namespaced(client.clone(), namespace);
-    let mut read: BTreeMap<String, Option<Secret>> = BTreeMap::new();
-    let mut inputs = Inputs::default();
-    for (name, key) in secret_refs(spec) {
-        if !read.contains_key(&name) {
-            let secret = api
-                .get_opt(&name)
-                .await
-                .map_err(|source| InputsError::Api {
-                    what: "a Secret",
-                    source,
-                })?;
-            read.insert(name.clone(), secret);
-        }
-        let data = read
-            .get(&name)
-            .and_then(Option::as_ref)
-            .and_then(|secret| secret.data.as_ref());
-        let text = data
-            .and_then(|data| data.get(&key))
-            .and_then(|bytes| String::from_utf8(bytes.0.clone()).ok());
-        if let Some(text) = text {
-            inputs.secrets.insert((name, key), SecretValue::new(text));
-        }
-    }
-    Ok(inputs)
 }
 
 /// The credential's object: the namespace's own, or the one that the process brings for all.

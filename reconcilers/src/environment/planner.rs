@@ -12,7 +12,9 @@ use mirage_railway::{
 };
 use mirage_specs::{
     Environment, EnvironmentSpec, EnvironmentTemplateSpec, PlanView, status::Applied,
+    variable::ValueRef,
 };
+use mirage_vault::Vault;
 use serde_json::Value;
 
 use super::{
@@ -24,7 +26,7 @@ use super::{
     order,
     patience::Patience,
     redeploy::{self, REDEPLOY},
-    resolve,
+    resolve, sources,
 };
 use crate::accounts::{Accounts, Standing, missing};
 
@@ -35,6 +37,7 @@ pub struct Planner {
     pub(crate) key: FingerprintKey,
     pub(crate) clock: Clock,
     pub(crate) patience: Patience,
+    pub(crate) vault: Arc<dyn Vault>,
 }
 
 /// A plan that was not carried out.
@@ -69,7 +72,7 @@ pub enum PlanError {
 }
 
 impl Planner {
-    /// Fingerprints of the values of Secrets that a layered spec refers to, by name and key; those that are there.
+    /// Fingerprints of the values of Secrets that a layered spec refers to, by reference; those that are there.
     ///
     /// # Errors
     /// When the API server did not answer.
@@ -77,14 +80,11 @@ impl Planner {
         &self,
         namespace: &str,
         spec: &EnvironmentSpec,
-    ) -> Result<BTreeMap<(String, String), Fingerprint>, PlanError> {
-        let inputs = inputs::secrets(&self.client, namespace, spec).await?;
+    ) -> Result<BTreeMap<ValueRef, Fingerprint>, PlanError> {
+        let inputs = sources::values(&self.client, &*self.vault, namespace, spec).await?;
         let of = |value: SecretValue| self.key.fingerprint(value.expose());
-        Ok(inputs
-            .secrets
-            .into_iter()
-            .map(|(key, value)| (key, of(value)))
-            .collect())
+        let known = inputs.secrets.into_iter();
+        Ok(known.map(|(place, value)| (place, of(value))).collect())
     }
 
     /// The plan for an Environment as it would be stored; `previous` is the stored one, whose status is what is remembered.
@@ -129,7 +129,7 @@ impl Planner {
             None => inputs::template(&self.client, &namespace, &environment).await?,
         };
         let spec = resolve::layered(&environment, template.as_ref())?;
-        let inputs = inputs::secrets(&self.client, &namespace, &spec).await?;
+        let inputs = sources::values(&self.client, &*self.vault, &namespace, &spec).await?;
         let effective = resolve::resolve(&environment, &spec, &inputs, &self.key)?;
         let account = match self.accounts.get(&namespace, &effective.account) {
             Standing::Ready(account) => account,

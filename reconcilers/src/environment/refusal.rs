@@ -23,7 +23,12 @@ impl From<&ResolveError> for Refusal {
     fn from(error: &ResolveError) -> Self {
         let reason = match error {
             ResolveError::TemplateMissing { .. } => Reason::WaitingForTemplate,
-            ResolveError::SecretMissing { .. } => Reason::WaitingForSecret,
+            ResolveError::SecretUnread { unread, .. } if unread.is_transient => {
+                Reason::SecretStoreUnavailable
+            }
+            ResolveError::SecretMissing { .. } | ResolveError::SecretUnread { .. } => {
+                Reason::WaitingForSecret
+            }
             ResolveError::Merge(_) | ResolveError::Invalid { .. } => Reason::InvalidSpec,
         };
         let mut message = error.to_string();
@@ -85,7 +90,7 @@ impl Refusal {
         };
         let waits = matches!(
             self.reason,
-            Reason::WaitingForTemplate | Reason::WaitingForSecret
+            Reason::WaitingForTemplate | Reason::WaitingForSecret | Reason::SecretStoreUnavailable
         );
         let unseen = Finding {
             kind: "Ready",

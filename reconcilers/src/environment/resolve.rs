@@ -13,7 +13,7 @@ use mirage_specs::{
     merge,
     quantity::parse_bytes,
     service::{BackupSchedule, Builder, Deploy, RestartPolicy},
-    variable::SecretKeyRef,
+    variable::ValueRef,
 };
 use serde_json::{Value, json};
 
@@ -33,8 +33,31 @@ pub const DEFAULT_ACCOUNT: &str = "default";
 pub struct Inputs {
     /// The template it refers to.
     pub template: Option<EnvironmentTemplateSpec>,
-    /// Values of the Secrets it refers to, by name and key.
-    pub secrets: BTreeMap<(String, String), SecretValue>,
+    /// Values it refers to, in Secrets and in secret stores.
+    pub secrets: BTreeMap<ValueRef, SecretValue>,
+    /// In which version each was read: a Secret's `resourceVersion`, or the store's own.
+    pub versions: BTreeMap<ValueRef, String>,
+    /// What a secret store did not give.
+    pub unread: BTreeMap<ValueRef, Unread>,
+}
+
+/// Why a secret store did not give a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unread {
+    /// For people, with what to do.
+    pub why: String,
+    /// Whether time alone may heal it.
+    pub is_transient: bool,
+}
+
+impl Unread {
+    /// Somebody has to do something about it.
+    pub fn needs_somebody(why: String) -> Self {
+        Self {
+            why,
+            is_transient: false,
+        }
+    }
 }
 
 /// Why an Environment has no effective form.
@@ -57,6 +80,14 @@ pub enum ResolveError {
         name: String,
         /// Its key.
         key: String,
+    },
+    /// A secret store did not give a value, or is not there itself. May heal, as the reason says.
+    #[error("{path}: {why}", why = .unread.why)]
+    SecretUnread {
+        /// Where the reference stands.
+        path: String,
+        /// Why.
+        unread: Unread,
     },
     /// The layers do not fit together. Needs a change of the spec or the template.
     #[error("the spec cannot be combined with its template")]
@@ -82,8 +113,8 @@ pub fn layered(
     Ok(merge::effective(template, &environment.spec)?)
 }
 
-/// Every Secret key a layered spec refers to.
-pub fn secret_refs(spec: &EnvironmentSpec) -> BTreeSet<(String, String)> {
+/// Every value outside of itself that a layered spec refers to.
+pub fn secret_refs(spec: &EnvironmentSpec) -> BTreeSet<ValueRef> {
     let of_services = spec
         .services
         .values()
@@ -94,7 +125,7 @@ pub fn secret_refs(spec: &EnvironmentSpec) -> BTreeSet<(String, String)> {
         .chain(of_services)
         .flatten()
         .filter_map(|variable| match variable {
-            Variable::SecretRef(SecretKeyRef { name, key }) => Some((name.clone(), key.clone())),
+            Variable::SecretRef(reference) => Some(reference.clone()),
             _ => None,
         })
         .collect()
@@ -190,13 +221,13 @@ impl Values<'_> {
     fn one(&self, path: &str, variable: &Variable) -> Result<DesiredValue, ResolveError> {
         Ok(match variable {
             Variable::Plain(text) => self.value(SecretValue::new(text)),
-            Variable::SecretRef(SecretKeyRef { name, key }) => {
-                let secret = self.inputs.secrets.get(&(name.clone(), key.clone()));
-                self.value(secret.cloned().ok_or_else(|| ResolveError::SecretMissing {
-                    path: path.to_owned(),
-                    name: name.clone(),
-                    key: key.clone(),
-                })?)
+            Variable::SecretRef(reference) => {
+                let secret = self.inputs.secrets.get(reference);
+                self.value(
+                    secret
+                        .cloned()
+                        .ok_or_else(|| self.missing(path, reference))?,
+                )
             }
             Variable::Preserve => DesiredValue::Preserve,
             Variable::CopyFrom(from) => DesiredValue::CopyFrom(from.clone()),
@@ -204,6 +235,21 @@ impl Values<'_> {
                 length: generate.length,
             },
         })
+    }
+
+    fn missing(&self, path: &str, reference: &ValueRef) -> ResolveError {
+        let path = path.to_owned();
+        match self.inputs.unread.get(reference) {
+            Some(unread) => ResolveError::SecretUnread {
+                path,
+                unread: unread.clone(),
+            },
+            None => ResolveError::SecretMissing {
+                path,
+                name: reference.name.clone(),
+                key: reference.key.clone(),
+            },
+        }
     }
 
     fn value(&self, secret: SecretValue) -> DesiredValue {

@@ -31,7 +31,9 @@ use super::{
     plan::{Action as PlanAction, Hold, Plan},
     redeploy::{self, REDEPLOY},
     refusal::Refusal,
-    resolve, rival, status, wake,
+    resolve, rival, sources, status,
+    uses::{Taken, uses},
+    wake,
 };
 use crate::{
     accounts::{Account, Standing, missing},
@@ -46,7 +48,8 @@ pub(super) async fn visit(
 ) -> Result<(&'static str, Action), ReconcileError> {
     let mut journal = Journal::open(ctx.api(namespace), environment);
     let mut revision = None;
-    let (effective, account) = match wanted(environment, namespace, &mut revision, ctx).await {
+    let (effective, account, taken) =
+        match wanted(environment, namespace, &mut revision, ctx).await {
         Ok(both) => both,
         Err(Unwanted::Refusal(refusal)) => {
             if let Some(revision) = revision.filter(|_| refusal.is_a_fault()) {
@@ -104,6 +107,16 @@ pub(super) async fn visit(
         annotation,
         approved.as_ref(),
     );
+    let nothing = Applied::default();
+    let due = uses(
+        environment,
+        &taken,
+        &effective,
+        &plan,
+        journal.status().applied.as_ref().unwrap_or(&nothing),
+        gate != Gate::Closed,
+    );
+    ctx.uses.record(due).await?;
     let outcome = if gate == Gate::Closed || plan.entries.is_empty() {
         Outcome::Nothing
     } else {
@@ -193,7 +206,7 @@ async fn wanted(
     namespace: &str,
     revision: &mut Option<Revision>,
     ctx: &Arc<Context>,
-) -> Result<(Effective, Arc<Account>), Unwanted> {
+) -> Result<(Effective, Arc<Account>, Taken), Unwanted> {
     let others = ctx.environments.state();
     if let Some(other) = rival::rival(environment, others.iter().map(AsRef::as_ref)) {
         return Err(Unwanted::Refusal(Refusal::conflict(&other)));
@@ -201,10 +214,13 @@ async fn wanted(
     *revision = inputs::revision(&ctx.client, namespace, environment).await?;
     let template = revision.as_ref().map(|revision| &revision.spec);
     let spec = resolve::layered(environment, template)?;
-    let inputs = inputs::secrets(&ctx.client, namespace, &spec).await?;
+    // Before they are read: what changes meanwhile wakes again.
+    ctx.references.note(environment, &spec);
+    let inputs = sources::values(&ctx.client, &*ctx.vault, namespace, &spec).await?;
+    let taken = Taken::of(&spec, &inputs);
     let effective = resolve::resolve(environment, &spec, &inputs, &ctx.key)?;
     match ctx.accounts.get(namespace, &effective.account) {
-        Standing::Ready(account) => Ok((effective, account)),
+        Standing::Ready(account) => Ok((effective, account, taken)),
         Standing::Refused(why) => Err(Unwanted::Refusal(Refusal::account(why))),
         Standing::Untried => {
             match inputs::account(&ctx.client, namespace, &effective.account).await? {

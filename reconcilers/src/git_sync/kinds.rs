@@ -8,7 +8,9 @@ use kube::{
     core::GroupVersionKind,
     discovery::{self, Scope as Served},
 };
-use mirage_specs::{Environment, EnvironmentTemplate, GitSync, Orphan, RailwayAccount};
+use mirage_specs::{
+    Environment, EnvironmentTemplate, GitSync, Orphan, RailwayAccount, SecretStore,
+};
 
 use super::key::{group_of, version_of};
 
@@ -35,6 +37,7 @@ impl Kinds {
             ApiResource::erase::<GitSync>(&()),
             ApiResource::erase::<Orphan>(&()),
             ApiResource::erase::<RailwayAccount>(&()),
+            ApiResource::erase::<SecretStore>(&()),
             core::<k8s_openapi::api::core::v1::ConfigMap>(),
             core::<k8s_openapi::api::core::v1::Secret>(),
         ] {

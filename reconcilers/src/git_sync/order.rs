@@ -23,7 +23,7 @@ fn rank(key: &Key) -> u8 {
     match key.kind.as_str() {
         "Namespace" => 0,
         "Secret" | "ConfigMap" => 1,
-        "RailwayAccount" => 2,
+        "RailwayAccount" | "SecretStore" => 2,
         "EnvironmentTemplate" => 3,
         "Environment" => 5,
         _ => 4,

@@ -70,19 +70,17 @@ pub fn resolved(environment: &Environment) -> Effective {
     let spec = layered(environment, None).unwrap();
     let secrets = secret_refs(&spec)
         .into_iter()
-        .map(|(name, key)| {
-            (
-                (name.clone(), key.clone()),
-                SecretValue::new(format!("value of {name}/{key}")),
-            )
+        .map(|reference| {
+            let value = format!("value of {}/{}", reference.name, reference.key);
+            (reference, SecretValue::new(value))
         })
         .collect();
     resolve(
         environment,
         &spec,
         &Inputs {
-            template: None,
             secrets,
+            ..Inputs::default()
         },
         &key(),
     )

@@ -50,6 +50,7 @@ fn object(kind: &str) -> Option<Value> {
         "RailwayAccount" => plain(schemas::account_spec(), Scalars::AsTyped),
         "Orphan" => plain(schemas::orphan_spec(), Scalars::AsTyped),
         "PreviewPolicy" => preview_policy_spec(),
+        "SecretStore" => plain(schemas::secret_store_spec(), Scalars::AsTyped),
         _ => return None,
     };
     Some(json!({
@@ -130,10 +131,15 @@ fn variable() -> Value {
             {"type": "null", "description": "Removes an inherited variable."},
             form("secretRef", json!({
                 "type": "object",
-                "description": "The value of a key in a Secret of the same namespace.",
+                "description": "The value of a key in a Secret of the same namespace, or in a SecretStore.",
                 "required": ["name", "key"],
                 "additionalProperties": false,
-                "properties": {"name": text("Name of the Secret."), "key": text("Key inside its data.")},
+                "properties": {
+                    "store": text("Name of a SecretStore; absent for a Secret."),
+                    "name": text("Name of the Secret, or path inside the store."),
+                    "key": text("Key inside its data, or field of what is at the path."),
+                    "version": {"type": "integer", "minimum": 1, "description": "Version to stay at; the newest when absent."},
+                },
             })),
             form("preserve", json!({"const": true, "description": "Keeps what Railway has."})),
             form("copyFrom", json!({

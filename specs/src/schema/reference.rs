@@ -17,6 +17,7 @@ pub fn reference_markdown() -> String {
             "PreviewPolicy" => schemas::preview_policy_spec(),
             "GitSync" => schemas::git_sync_spec(),
             "RailwayAccount" => schemas::account_spec(),
+            "SecretStore" => schemas::secret_store_spec(),
             _ => schemas::orphan_spec(),
         };
         section(&mut page, kind, spec);

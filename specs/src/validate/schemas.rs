@@ -6,7 +6,9 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomRe
 use kube::CustomResourceExt;
 use serde_json::Value;
 
-use crate::{Environment, EnvironmentTemplate, GitSync, Orphan, PreviewPolicy, RailwayAccount};
+use crate::{
+    Environment, EnvironmentTemplate, GitSync, Orphan, PreviewPolicy, RailwayAccount, SecretStore,
+};
 
 static ENVIRONMENT: LazyLock<Value> = LazyLock::new(|| spec_of(Environment::crd()));
 static TEMPLATE: LazyLock<Value> = LazyLock::new(|| spec_of(EnvironmentTemplate::crd()));
@@ -14,6 +16,7 @@ static GIT_SYNC: LazyLock<Value> = LazyLock::new(|| spec_of(GitSync::crd()));
 static ACCOUNT: LazyLock<Value> = LazyLock::new(|| spec_of(RailwayAccount::crd()));
 static ORPHAN: LazyLock<Value> = LazyLock::new(|| spec_of(Orphan::crd()));
 static PREVIEW_POLICY: LazyLock<Value> = LazyLock::new(|| spec_of(PreviewPolicy::crd()));
+static SECRET_STORE: LazyLock<Value> = LazyLock::new(|| spec_of(SecretStore::crd()));
 
 fn spec_of(crd: CustomResourceDefinition) -> Value {
     let mut value = serde_json::to_value(&crd).expect("a CRD made from our types is JSON");
@@ -48,4 +51,9 @@ pub(crate) fn orphan_spec() -> &'static Value {
 /// Schema of a PreviewPolicy's `spec`.
 pub(crate) fn preview_policy_spec() -> &'static Value {
     &PREVIEW_POLICY
+}
+
+/// Schema of a SecretStore's `spec`.
+pub(crate) fn secret_store_spec() -> &'static Value {
+    &SECRET_STORE
 }

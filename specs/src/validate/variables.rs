@@ -6,6 +6,7 @@ use crate::{
     name::{ServiceName, VariableName},
     nearest::suggestion,
     reference::{Reference, references},
+    secret_store::is_path,
     validate::{Faults, node::Node, services::Known},
 };
 
@@ -85,12 +86,13 @@ fn check_object(variable: &Node<'_>, faults: &mut Faults) {
             "only true means something; leave it out otherwise",
         );
     }
-    if let Some(secret) = fields(&variable.at("secretRef"), &["name", "key"], &[], faults) {
-        for key in ["name", "key"] {
-            if secret.at(key).text() == Some("") {
-                faults.invalid(&secret.at(key).path, "must not be empty");
-            }
-        }
+    if let Some(secret) = fields(
+        &variable.at("secretRef"),
+        &["name", "key"],
+        &["store", "version"],
+        faults,
+    ) {
+        check_secret(&secret, faults);
     }
     if let Some(copy) = fields(
         &variable.at("copyFrom"),
@@ -121,6 +123,38 @@ fn check_object(variable: &Node<'_>, faults: &mut Faults) {
     }
 }
 
+fn check_secret(secret: &Node<'_>, faults: &mut Faults) {
+    for key in ["name", "key", "store"] {
+        if secret.at(key).text() == Some("") {
+            faults.invalid(&secret.at(key).path, "must not be empty");
+        }
+    }
+    let (store, name, version) = (secret.at("store"), secret.at("name"), secret.at("version"));
+    if store.is_given()
+        && name
+            .text()
+            .is_some_and(|path| !path.is_empty() && !is_path(path))
+    {
+        faults.invalid(
+            &name.path,
+            "a path inside the store like shop/stripe, without slashes at its ends",
+        );
+    }
+    if version.is_given() && !store.is_given() {
+        faults.invalid(
+            &version.path,
+            "only what is in a store has versions; name it in `store`",
+        );
+    }
+    match version.number() {
+        Some(0) => faults.invalid(&version.path, "versions begin at 1"),
+        None if version.is_given() && !version.is_open() => {
+            faults.type_invalid(&version.path, "expected a whole number");
+        }
+        _ => {}
+    }
+}
+
 /// The map at `node` when it is one, after checking that it has just the text fields it should.
 fn fields<'a>(
     node: &Node<'a>,
@@ -142,7 +176,11 @@ fn fields<'a>(
                 &entry.path,
                 format!("unknown field{}", suggestion(key, known())),
             );
-        } else if key != "length" && entry.is_given() && !entry.value.is_string() {
+        } else if key != "length"
+            && key != "version"
+            && entry.is_given()
+            && !entry.value.is_string()
+        {
             faults.type_invalid(&entry.path, "expected a string");
         }
     }

@@ -12,12 +12,15 @@ use mirage_railway_simulator::{ACCOUNT_TOKEN, Simulator};
 use mirage_reconcilers::{
     Controllers, Intervals, Metrics, Options, Planner, git_sync::fetch::Repositories,
 };
+use mirage_vault::Vault;
 use prometheus_client::registry::Registry;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use super::{NAMESPACE, door::Door, github_wire::GitHubWire, power::Power, wire::Wire};
+use super::{
+    NAMESPACE, door::Door, github_wire::GitHubWire, power::Power, uses::AuditLog, wire::Wire,
+};
 
 /// Running controllers, and the only ways by which they touch the world.
 pub(super) struct Life {
@@ -27,6 +30,7 @@ pub(super) struct Life {
 }
 
 impl Life {
+    #[expect(clippy::too_many_arguments, reason = "each is a part of the world")]
     pub(super) fn begin(
         api: &Api,
         simulator: &Simulator,
@@ -35,6 +39,7 @@ impl Life {
         seed: u64,
         intervals: Intervals,
         repositories: Arc<dyn Repositories>,
+        vault: Arc<dyn Vault>,
     ) -> Self {
         let power = Arc::new(Power::on());
         let door = Door::new(
@@ -58,6 +63,8 @@ impl Life {
             metrics: Metrics::new(&mut Registry::default()),
             intervals,
             repositories,
+            vault,
+            uses: Arc::new(AuditLog(api.clone())),
         });
         let planner = controllers.planner();
         let controllers = tokio::spawn(controllers.run(CancellationToken::new()));

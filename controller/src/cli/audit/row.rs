@@ -124,6 +124,8 @@ fn what(record: &Record) -> String {
 
 fn outcome(record: &Record) -> String {
     let text = match (record.effect, record.outcome.code) {
+        (None, 200..=299) if record.verb == "use" => used(record),
+        (None, 200..=299) if record.resource == "masterkeys.mirage.dev" => "done".to_owned(),
         (Some(Effect::Created), _) => "created".to_owned(),
         (Some(Effect::Updated), _) => "updated".to_owned(),
         (Some(Effect::Deleted), _) => "deleted".to_owned(),
@@ -134,6 +136,20 @@ fn outcome(record: &Record) -> String {
     match record.count {
         Some(count) => format!("{text} ×{count}"),
         None => text,
+    }
+}
+
+/// `sent for shop, key api_key`: what became of a secret value.
+fn used(record: &Record) -> String {
+    let about = record.object.as_ref();
+    let text = |pointer: &str| {
+        let found = about.and_then(|it| it.pointer(pointer)?.as_str());
+        found.unwrap_or_default().to_owned()
+    };
+    let (purpose, environment) = (text("/purpose"), text("/environment/name"));
+    match text("/path") {
+        path if path.is_empty() => format!("{purpose} for {environment}, key {}", text("/key")),
+        path => format!("{purpose} for {environment}, {path} key {}", text("/key")),
     }
 }
 

@@ -175,7 +175,7 @@ fn copy_source(from: &CopyFrom, project: Option<&ProjectSnapshot>) -> Result<(),
     match variables.get(&from.name) {
         Some(VariableSnapshot::Value(_)) => Ok(()),
         Some(VariableSnapshot::Sealed) => Err(format!(
-            "{} is sealed, and Railway shows sealed values to nobody",
+            "{} is sealed and cannot be read: Railway shows sealed values to nobody",
             from.name
         )),
         Some(VariableSnapshot::Masked) => Err(format!("{} is not shown to this token", from.name)),

@@ -13,7 +13,7 @@ use super::{Bench, known::Knowledge};
 use crate::{
     accounts::Standing,
     context::Context,
-    environment::{inputs, resolve},
+    environment::{inputs, resolve, sources},
     preview_policy::{
         PreviewError, Previews, child,
         diff::{Action, Known},
@@ -182,7 +182,10 @@ async fn read_logs(
                 };
                 match logs::last_lines(&account.client, &DeploymentId::new(deployment)).await {
                     Ok(lines) => {
-                        let secrets = secrets(namespace, environment, ctx).await?;
+                        // Later, once it is known what must not be shown.
+                        let Some(secrets) = secrets(namespace, environment, ctx).await? else {
+                            continue;
+                        };
                         recent
                             .logs
                             .insert(deployment.clone(), logs::shown(&lines, &secrets));
@@ -205,20 +208,23 @@ async fn read_logs(
     Ok(all)
 }
 
-/// The values of Secrets that an environment was given.
+/// The values that an environment was given from Secrets and secret stores; nothing when one of them cannot be read now.
 async fn secrets(
     namespace: &str,
     environment: &Environment,
     ctx: &Arc<Context>,
-) -> Result<BTreeSet<String>, PreviewError> {
-    match inputs::secrets(&ctx.client, namespace, &environment.spec).await {
-        Ok(found) => Ok(found
-            .secrets
-            .values()
-            .flat_map(|secret| logs::as_printed(secret.expose()).collect::<Vec<_>>())
-            .collect()),
+) -> Result<Option<BTreeSet<String>>, PreviewError> {
+    match sources::values(&ctx.client, &*ctx.vault, namespace, &environment.spec).await {
+        Ok(found) if !found.unread.is_empty() => Ok(None),
+        Ok(found) => Ok(Some(
+            found
+                .secrets
+                .values()
+                .flat_map(|secret| logs::as_printed(secret.expose()).collect::<Vec<_>>())
+                .collect(),
+        )),
         Err(inputs::InputsError::Api { source, .. }) => Err(source.into()),
-        Err(inputs::InputsError::Resolve(_)) => Ok(BTreeSet::new()),
+        Err(inputs::InputsError::Resolve(_)) => Ok(None),
     }
 }
 
