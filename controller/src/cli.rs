@@ -17,6 +17,7 @@ mod db;
 mod delete;
 mod describe;
 mod effective;
+mod env;
 mod failure;
 mod get;
 mod kind;
@@ -89,6 +90,7 @@ pub(crate) enum Command {
     Retry(retry::Retry),
     Sync(sync::Sync),
     Delete(delete::Delete),
+    Env(env::Env),
     Token(Box<token::Token>),
     Webhook(webhook::Webhook),
     Db(db::Db),
@@ -161,6 +163,7 @@ pub(crate) async fn run(command: Command) -> ExitCode {
         Command::Describe(verb) => verb.run(out).await,
         Command::Effective(verb) => verb.run(out).await,
         Command::Delete(verb) => verb.run(out).await,
+        Command::Env(verb) => verb.run(out).await,
         Command::Token(verb) => verb.run(out).await,
         Command::Webhook(verb) => verb.run(out).await,
         Command::Wait(verb) => verb.run(out).await,

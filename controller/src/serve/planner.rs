@@ -8,7 +8,7 @@ use std::{
 use async_trait::async_trait;
 use mirage_api::{PlanError, PlannedChange, Planner};
 use mirage_reconcilers::PlanError as Unplanned;
-use mirage_specs::{EnvironmentSpec, EnvironmentTemplateSpec};
+use mirage_specs::{EnvironmentSpec, EnvironmentTemplateSpec, variable::ValueRef};
 use serde_json::Value;
 
 /// A planner that comes later: the API is built first, because the controllers are its clients.
