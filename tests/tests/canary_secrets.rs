@@ -5,13 +5,16 @@ use std::fs;
 
 use anyhow::{Context as _, Result, ensure};
 use mirage_railway_simulator::{DashboardEdit, Fault, FaultKind};
-use mirage_tests::process::{
-    Mirage, Railway, http,
-    needle::Needle,
-    objects,
-    railway::WritePath,
-    specs::{one_image, secret},
-    waiting::{Look, until},
+use mirage_tests::{
+    process::{
+        Mirage, Railway, http,
+        needle::Needle,
+        objects,
+        railway::WritePath,
+        specs::{one_image, secret},
+        waiting::{Look, until},
+    },
+    vault::Vault,
 };
 use serde_json::{Value, json};
 
@@ -49,6 +52,7 @@ async fn answers(mirage: &Mirage) -> Result<Vec<(String, String)>> {
         "railwayaccounts",
         "orphans",
         "previewpolicies",
+        "secretstores",
     ] {
         places.push(format!("{group}/{kind}"));
         places.push(format!(
@@ -185,6 +189,101 @@ async fn no_planted_value_comes_out_anywhere_in_a_whole_life() -> Result<()> {
     ensure!(
         mirage.log()?.contains("reconcile"),
         "the log was kept at its most talkative"
+    );
+    Ok(())
+}
+
+/// Letters that every encoding changes.
+const STORED: &str = "canary/e51b+\"stored\"=&% ß";
+const NEWER: &str = "canary/06cd+'newer'=?# ø";
+
+/// The value of a service's variable on Railway.
+fn on_railway(railway: &Railway, environment: &str, name: &str) -> Option<String> {
+    let inventory = railway.simulator.inventory_with_values();
+    let web = inventory.environment("shop", environment)?.service("web")?;
+    web.variables.get(name).cloned().flatten()
+}
+
+#[tokio::test]
+async fn a_value_from_a_vault_and_its_copy_come_out_on_railway_and_nowhere_else() -> Result<()> {
+    let Some(vault) = Vault::start().await? else {
+        return Ok(());
+    };
+    vault.put("shop/keys", json!({"api_key": STORED})).await?;
+    let (role_id, secret_id) = vault.role("shop", "1h").await?;
+    let railway = Railway::start(WritePath::ChangeSet).await?;
+    let mut settings = railway.settings();
+    settings.push(("MIRAGE_LOG", "trace,h2=off".to_owned()));
+    let mirage = Mirage::with(&["--log-format", "json"], &settings).await?;
+    let client = mirage.client().await?;
+    mirage.write("next.yaml", &serde_json::to_string(&one_image("next"))?)?;
+
+    objects::apply_secret(&client, &secret("vault", "secret-id", &secret_id)).await?;
+    let store = json!({
+        "apiVersion": "mirage.dev/v1alpha1", "kind": "SecretStore", "metadata": {"name": "vault"},
+        "spec": {"vault": {
+            "address": vault.address(), "caBundle": vault.ca()?,
+            "auth": {"appRole": {
+                "roleId": role_id,
+                "secretIdSecretRef": {"name": "vault", "key": "secret-id"},
+            }},
+        }},
+    });
+    mirage.write("store.yaml", &serde_json::to_string(&store)?)?;
+    mirage.does(&["apply", "-f", "store.yaml"]).await?;
+    let mut shop = one_image("shop");
+    shop["spec"]["services"]["web"]["variables"]["API_KEY"] =
+        json!({"secretRef": {"store": "vault", "name": "shop/keys", "key": "api_key"}});
+    objects::apply(&client, &shop).await?;
+    objects::settled(&client, "shop").await?;
+    ensure!(
+        on_railway(&railway, "shop", "API_KEY").as_deref() == Some(STORED),
+        "the value arrived whole"
+    );
+    let mut copy = one_image("copy");
+    copy["spec"]["project"]["name"] = json!("shop");
+    copy["spec"]["services"]["web"]["variables"]["API_KEY"] =
+        json!({"copyFrom": {"environment": "shop", "service": "web", "name": "API_KEY"}});
+    objects::apply(&client, &copy).await?;
+    objects::settled(&client, "copy").await?;
+    ensure!(
+        on_railway(&railway, "copy", "API_KEY").as_deref() == Some(STORED),
+        "the copy arrived whole"
+    );
+    let needles = [
+        Needle::new("a value in Vault", STORED)?,
+        Needle::new("a newer value in Vault", NEWER)?,
+        Needle::new("the secret id of an AppRole", &secret_id)?,
+    ];
+    nothing_came_out(&mirage, &needles, "provisioned from Vault").await?;
+
+    vault.put("shop/keys", json!({"api_key": NEWER})).await?;
+    until("the newer value to arrive", async || {
+        let found = on_railway(&railway, "shop", "API_KEY");
+        let arrived = (found.as_deref() == Some(NEWER)).then_some(());
+        Ok(Look::when(arrived, || "the older value".to_owned()))
+    })
+    .await?;
+    vault.admin("PUT", "sys/seal", json!({})).await?;
+    objects::condition(
+        &client,
+        "shop",
+        "Synced",
+        "False",
+        &["SecretStoreUnavailable"],
+    )
+    .await?;
+    ensure!(
+        on_railway(&railway, "shop", "API_KEY").as_deref() == Some(NEWER),
+        "what cannot be read is not taken away"
+    );
+    nothing_came_out(&mirage, &needles, "with Vault sealed").await?;
+    let audit = mirage
+        .does(&["audit", "secretstore/vault", "--verb", "use"])
+        .await?;
+    ensure!(
+        audit.contains("sent for shop, shop/keys key api_key"),
+        "{audit}"
     );
     Ok(())
 }

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use axum::response::Response;
 use http::StatusCode;
 use mirage_specs::merge::{self, Explained, MergeError, Origin, Overridden, Traced};
-use mirage_specs::{template::EnvironmentTemplateSpec, variable::ValueRef};
 use mirage_specs::{Environment, EnvironmentTemplate, templates};
+use mirage_specs::{template::EnvironmentTemplateSpec, variable::ValueRef};
 use serde::{Deserialize as _, Serialize};
 use serde_json::{Value, json};
 

@@ -54,11 +54,9 @@ impl Planner for Oracle {
         &self,
         _: &str,
         _: &EnvironmentSpec,
-    ) -> Result<BTreeMap<(String, String), String>, PlanError> {
-        Ok(BTreeMap::from([(
-            ("db".to_owned(), "password".to_owned()),
-            "f1".to_owned(),
-        )]))
+    ) -> Result<BTreeMap<ValueRef, String>, PlanError> {
+        let password = ValueRef::secret("db", "password");
+        Ok(BTreeMap::from([(password, "f1".to_owned())]))
     }
 }
 

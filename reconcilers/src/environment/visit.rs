@@ -48,8 +48,8 @@ pub(super) async fn visit(
 ) -> Result<(&'static str, Action), ReconcileError> {
     let mut journal = Journal::open(ctx.api(namespace), environment);
     let mut revision = None;
-    let (effective, account, taken) =
-        match wanted(environment, namespace, &mut revision, ctx).await {
+    let (effective, account, taken) = match wanted(environment, namespace, &mut revision, ctx).await
+    {
         Ok(both) => both,
         Err(Unwanted::Refusal(refusal)) => {
             if let Some(revision) = revision.filter(|_| refusal.is_a_fault()) {

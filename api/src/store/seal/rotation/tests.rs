@@ -86,7 +86,7 @@ async fn put(store: &dyn Store, name: &str, expect: Expect, value: &str) -> u64 
     let write = Write {
         key: Key::new("secrets", "default", name),
         expect,
-        effect: Effect::Put(secret(value)),
+        effect: Effect::put(secret(value)),
     };
     store.write(write).await.unwrap()
 }
@@ -100,7 +100,7 @@ async fn fill(store: &dyn Store) {
     let write = Write {
         key: Key::new("secrets", "default", "gone"),
         expect: Expect::Revision(gone),
-        effect: Effect::Delete(secret("lost")),
+        effect: Effect::delete(secret("lost")),
     };
     store.write(write).await.unwrap();
 }
@@ -229,7 +229,7 @@ async fn another_server_goes_on_once_it_has_the_new_key_file() {
     let write = Write {
         key: Key::new("secrets", "default", "b"),
         expect: Expect::Absent,
-        effect: Effect::Put(secret("y")),
+        effect: Effect::put(secret("y")),
     };
     let refused = second.write(write.clone()).await;
     assert!(
