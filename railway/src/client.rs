@@ -37,6 +37,7 @@ use url::Url;
 
 pub use clock::{Clock, system_clock};
 pub use configs::ConfigReading;
+pub use deployments::DeploymentDetail;
 pub use domains::{CustomDomain, DnsRecord, TcpProxy};
 pub use environments::NewEnvironment;
 pub use identity::{Identity, PlatformStatus, RateLimit, WorkspaceFacts};

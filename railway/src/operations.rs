@@ -15,6 +15,7 @@ pub(crate) mod by_alias;
 
 /// RFC 3339, parsed where it is used so that one odd time does not make an answer unreadable.
 type DateTime = String;
+type DeploymentMeta = Value;
 type EnvironmentConfig = Value;
 type EnvironmentVariables = Value;
 type JSON = Value;
@@ -68,10 +69,12 @@ operations! {
     ChangeSetProgress "operations/change_set_progress.graphql"
     CustomDomainCreate "operations/custom_domain_create.graphql"
     CustomDomainDelete "operations/custom_domain_delete.graphql"
+    Deployment "operations/deployment.graphql"
     DeploymentCancel "operations/deployment_cancel.graphql"
     DeploymentLogs "operations/deployment_logs.graphql"
     DeploymentRedeploy "operations/deployment_redeploy.graphql"
     DeploymentRemove "operations/deployment_remove.graphql"
+    DeploymentRestart "operations/deployment_restart.graphql"
     DeploymentRollback "operations/deployment_rollback.graphql"
     DeploymentStop "operations/deployment_stop.graphql"
     EnvironmentContents "operations/environment_contents.graphql"

@@ -129,6 +129,8 @@ pub struct DeploymentSnapshot {
     pub id: DeploymentId,
     /// Its status.
     pub status: DeploymentStatus,
+    /// Since when it has that status, by Railway's clock. A restart keeps the deployment and moves this.
+    pub status_since: Option<Timestamp>,
     /// Whether its process has ended or was stopped.
     pub stopped: bool,
     /// When it was made.

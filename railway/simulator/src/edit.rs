@@ -56,6 +56,13 @@ pub enum DashboardEdit {
         /// In the shape of `EnvironmentConfig`.
         patch: Value,
     },
+    /// The images of a service's deployments so far are gone, as after their retention.
+    RemoveImages {
+        /// Where.
+        environment: String,
+        /// Which.
+        service: String,
+    },
     /// Removes a service from an environment.
     DeleteService {
         /// Where.

@@ -85,6 +85,7 @@ pub struct DeploymentEntry {
     pub id: String,
     pub status: String,
     pub stopped: bool,
+    pub image: Option<String>,
 }
 
 /// A volume in an environment.
@@ -258,6 +259,7 @@ impl InstanceEntry {
                     id: deployment.id.clone(),
                     status: deployment.status.to_string(),
                     stopped: deployment.stopped,
+                    image: deployment.image().map(str::to_owned),
                 })
                 .collect(),
         }

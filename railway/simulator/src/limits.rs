@@ -60,6 +60,16 @@ impl Plan {
         }
     }
 
+    /// For how many hours the image of a replaced deployment is kept (Railway docs: image retention).
+    #[must_use]
+    pub fn image_retention_hours(self) -> i64 {
+        match self {
+            Self::Free => 24,
+            Self::Hobby => 72,
+            Self::Pro => 120,
+        }
+    }
+
     pub(crate) fn schema_name(self) -> &'static str {
         match self {
             Self::Free => "FREE",

@@ -1,17 +1,78 @@
 //! What may be done with deployments.
 
+use serde_json::Value;
+
 use crate::{
-    client::Client,
-    error::Error,
+    client::{Client, facts::name_of},
+    error::{Class, Error},
     id::{DeploymentId, EnvironmentId, ServiceId},
     operations::{
-        DeploymentCancel, DeploymentRedeploy, DeploymentRemove, DeploymentRollback, DeploymentStop,
-        InstanceDeploy, deployment_cancel, deployment_redeploy, deployment_remove,
-        deployment_rollback, deployment_stop, instance_deploy,
+        Deployment, DeploymentCancel, DeploymentRedeploy, DeploymentRemove, DeploymentRestart,
+        DeploymentRollback, DeploymentStop, InstanceDeploy, deployment, deployment_cancel,
+        deployment_redeploy, deployment_remove, deployment_restart, deployment_rollback,
+        deployment_stop, instance_deploy,
     },
+    snapshot::DeploymentStatus,
 };
 
+/// What one deployment runs, and whether it can be gone back to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeploymentDetail {
+    /// Railway's id.
+    pub id: DeploymentId,
+    /// Its status.
+    pub status: DeploymentStatus,
+    /// Whether Railway still has what a rollback needs: images are kept for hours or days, depending on the plan.
+    pub can_rollback: bool,
+    /// The image as it was asked for, of a deployment from one.
+    pub image: Option<String>,
+    /// The image's digest, where Railway tells it.
+    pub image_digest: Option<String>,
+    /// The repository, `owner/name`, of a deployment from one.
+    pub repo: Option<String>,
+    /// The commit that was built.
+    pub commit: Option<String>,
+}
+
 impl Client {
+    /// Asks after one deployment; `None` when there is none of that id.
+    ///
+    /// # Errors
+    /// Any class of a query.
+    pub async fn deployment(&self, id: &DeploymentId) -> Result<Option<DeploymentDetail>, Error> {
+        let variables = deployment::Variables { id: id.to_string() };
+        let found = match self.call::<Deployment>(variables).await {
+            Ok(found) => found.deployment,
+            Err(error) if error.class() == Class::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let status = name_of(&found.status);
+        let of_meta = |key: &str| {
+            let text = found.meta.as_ref()?.get(key).and_then(Value::as_str)?;
+            (!text.is_empty()).then(|| text.to_owned())
+        };
+        Ok(Some(DeploymentDetail {
+            status: status.parse().unwrap_or(DeploymentStatus::Other(status)),
+            can_rollback: found.can_rollback,
+            image: of_meta("image"),
+            image_digest: of_meta("imageDigest"),
+            repo: of_meta("repo"),
+            commit: of_meta("commitHash"),
+            id: DeploymentId::new(found.id),
+        }))
+    }
+
+    /// Starts the processes of a deployment again; the deployment stays the same.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for one that does not run.
+    pub async fn restart(&self, deployment: &DeploymentId) -> Result<(), Error> {
+        let variables = deployment_restart::Variables {
+            id: deployment.to_string(),
+        };
+        self.call::<DeploymentRestart>(variables).await.map(|_| ())
+    }
+
     /// Deploys an instance, be it for the first time; `commit` for a repository's commit.
     ///
     /// # Errors

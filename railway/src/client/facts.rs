@@ -43,6 +43,7 @@ macro_rules! content_facts {
                 id: DeploymentId::new(facts.id),
                 status: status.parse().unwrap_or(DeploymentStatus::Other(status)),
                 stopped: facts.deployment_stopped,
+                status_since: facts.status_updated_at.as_deref().map(time).transpose()?,
                 created_at: time(&facts.created_at)?,
             })
         }

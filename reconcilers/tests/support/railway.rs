@@ -114,6 +114,7 @@ impl World {
         let deployment = DeploymentSnapshot {
             id: DeploymentId::new(self.id("deployment")),
             status: DeploymentStatus::Success,
+            status_since: Some(self.now),
             stopped: false,
             created_at: self.now,
         };

@@ -203,6 +203,17 @@ pub(crate) fn perform(world: &mut World, edit: &Edit) -> Result<(), EditError> {
             run::arrive(world, &deployment, Status::Crashed);
             Ok(())
         }
+        Edit::RemoveImages {
+            environment,
+            service,
+        } => {
+            let place = environment_id(world, environment)?;
+            let service = service_id(world, &place, service)?;
+            for deployment in &mut world.instance_mut(&place, &service)?.deployments {
+                deployment.image_gone = true;
+            }
+            Ok(())
+        }
         Edit::StopDeployment {
             environment,
             service,

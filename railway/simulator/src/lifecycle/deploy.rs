@@ -165,6 +165,7 @@ pub(crate) fn begin(
         stopped: false,
         config,
         commit,
+        image_gone: false,
         ending,
         waits_for: start.waits_for,
         steps: Vec::new(),
@@ -207,6 +208,21 @@ pub(crate) fn begin(
         },
     );
     Ok(id)
+}
+
+/// Whether Railway still has the image of a deployment that ran, and so can go back to it (Railway docs: image retention).
+pub(crate) fn can_roll_back(world: &World, deployment: &Deployment) -> bool {
+    let kept_hours = world
+        .project(&deployment.project)
+        .ok()
+        .and_then(|project| world.workspaces.get(&project.workspace))
+        .map_or(0, |workspace| workspace.plan.image_retention_hours());
+    let ran = matches!(
+        deployment.status,
+        DeploymentStatus::Removed | DeploymentStatus::Removing | DeploymentStatus::Success
+    );
+    ran && !deployment.image_gone
+        && world.now - deployment.created < kept_hours.saturating_mul(3_600_000)
 }
 
 /// How many deployments of an instance are remembered: a long-lived world must not grow without end.

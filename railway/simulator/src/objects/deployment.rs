@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::{Answer, unknown};
 use crate::config::defaults;
 use crate::engine::{Context, Entity, Resolved};
+use crate::lifecycle::deploy;
 use crate::objects::environment::derived_id;
 use crate::state::{Deployment, DeploymentStatus as Status, LogLine, World};
 
@@ -23,11 +24,7 @@ pub(super) fn deployment(context: &Context<'_>, id: &str, name: &str) -> Answer 
         "environment" => Resolved::Entity(Entity::Environment(found.environment.clone())),
         "service" => Resolved::Entity(Entity::Service(found.service.clone())),
         "canRedeploy" => (!found.status.is_progressing()).into(),
-        "canRollback" => matches!(
-            found.status,
-            Status::Removed | Status::Removing | Status::Success
-        )
-        .into(),
+        "canRollback" => deploy::can_roll_back(&world, found).into(),
         "deploymentStopped" => found.stopped.into(),
         "snapshotId" => derived_id(&[id, "snapshot"]).into(),
         "creator" | "diagnosis" => Value::Null.into(),

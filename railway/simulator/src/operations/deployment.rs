@@ -163,6 +163,11 @@ fn redeploy(context: &Context<'_>, old: &Deployment) -> Result<Id, Refusal> {
 /// Restores the image and the variables of then, as a new deployment (Railway docs).
 fn rollback(context: &Context<'_>, old: &Deployment) -> Answer {
     let mut world = context.world.borrow_mut();
+    if !deploy::can_roll_back(&world, old) {
+        return Err(Refusal::Input(
+            "This deployment can no longer be rolled back to".to_owned(),
+        ));
+    }
     let start = deploy::Start {
         commit: old.commit.clone(),
         config: Some(old.config.clone()),

@@ -99,6 +99,9 @@ pub(crate) struct Deployment {
     /// The service's settings at that time, variables included: what a rollback restores.
     pub(crate) config: Value,
     pub(crate) commit: Option<String>,
+    /// Somebody or something removed its image before its time.
+    #[serde(default)]
+    pub(crate) image_gone: bool,
     pub(crate) ending: Ending,
     /// Deployments of the same batch that go first.
     pub(crate) waits_for: Vec<Id>,

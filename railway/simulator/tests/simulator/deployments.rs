@@ -245,6 +245,39 @@ async fn redeploying_while_building_is_refused() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_rollback_needs_an_image_and_a_restart_something_that_runs() {
+    let client = Client::new(slow());
+    let (_, environment) = client.project("shop").await;
+    client
+        .apply(&environment, json!([create_service("web", "nginx:1")]))
+        .await;
+    wait(&client, 20);
+    let shown = || {
+        let inventory = client.simulator.inventory();
+        let place = inventory.environment("shop", "production").unwrap();
+        place.service("web").unwrap().deployments[0].id.clone()
+    };
+    let variables = json!({"id": shown()});
+    let restart = "mutation($id: String!) { deploymentRestart(id: $id) }";
+    client.ok(restart, variables.clone()).await;
+    assert_eq!(statuses(&client, "web"), ["DEPLOYING"]);
+    wait(&client, 20);
+    assert_eq!(statuses(&client, "web"), ["SUCCESS"]);
+
+    let can = "query($id: String!) { deployment(id: $id) { canRollback } }";
+    let rollback = "mutation($id: String!) { deploymentRollback(id: $id) }";
+    let data = client.ok(can, variables.clone()).await;
+    assert_eq!(data["deployment"]["canRollback"], true);
+    // Pro keeps images for 120 hours.
+    wait(&client, 121 * 3600);
+    let data = client.ok(can, variables.clone()).await;
+    assert_eq!(data["deployment"]["canRollback"], false);
+    let message = client.message(rollback, variables).await;
+    assert!(message.contains("no longer"), "{message}");
+    assert_eq!(statuses(&client, "web"), ["SUCCESS"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_usage_limit_stops_everything_and_starts_nothing() {
     let client = Client::instant();
     let (_, environment) = client.project("shop").await;
