@@ -30,6 +30,7 @@ pub mod plan;
 pub mod preview_policy;
 pub mod quantity;
 pub mod reference;
+pub mod rollout;
 pub mod schema;
 pub mod secret_store;
 pub mod service;

@@ -100,4 +100,6 @@ pub enum PlanReason {
     Suspension,
     /// Somebody asked for it.
     Requested,
+    /// Its rollout failed, and it goes back to what was good.
+    RolledBack,
 }

@@ -11,6 +11,7 @@ use crate::{
     environment::Deletion,
     ledger::LedgerEntry,
     plan::{PlanReason, PlanView, PlannedAction},
+    rollout::{GoodState, RestartStatus, RolloutStatus},
 };
 
 /// What is true of an Environment, as far as Mirage has seen.
@@ -69,6 +70,18 @@ pub struct EnvironmentStatus {
     /// The annotation `mirage.dev/redeploy` that was carried out last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub redeployed: Option<String>,
+    /// The annotation `mirage.dev/restart` that was carried out last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restarted: Option<String>,
+    /// Restarts under way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restart: Option<RestartStatus>,
+    /// The rollout that is under way, or that failed and waits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rollout: Option<RolloutStatus>,
+    /// What was last healthy as declared, by service: a failed rollout goes back to it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub good: BTreeMap<String, GoodState>,
     /// What deletion means, templates included: by then the template may be gone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deletion: Option<Deletion>,
