@@ -52,6 +52,12 @@ pub enum Reason {
     WaitingForWave,
     /// The template changed, and environments that followed it failed.
     TemplateHalted,
+    /// A rollout failed, and nothing more is deployed.
+    RolloutHalted,
+    /// A rollout failed, and what failed is on its way back.
+    RollingBack,
+    /// A rollout failed, and what failed is back at what was good.
+    RolledBack,
     /// Another environment makes the project.
     WaitingForProject,
     /// Railway has not shown the effect of a call yet.

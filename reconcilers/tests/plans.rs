@@ -7,7 +7,9 @@ use mirage_railway::{
     secret::Fingerprint,
     snapshot::{DeploymentStatus, VariableSnapshot},
 };
-use mirage_reconcilers::environment::{ledger, observe::Observed, patience::Patience, plan::Hold};
+use mirage_reconcilers::environment::{
+    ledger, observe::Observed, patience::Patience, plan::Hold, request,
+};
 use mirage_specs::ledger::LedgerKind;
 use serde_json::json;
 use support::{World, effective, text};
@@ -369,7 +371,7 @@ fn a_redeploy_that_was_asked_for_covers_what_is_older_and_nothing_else() {
         .now
         .checked_add(SignedDuration::from_secs(60))
         .unwrap();
-    world.redeploy = Some(asked);
+    world.redeploy = request::asked(Some(&asked.to_string()), None);
     let plan = text(&world.plan(&wanted));
     assert!(
         plan.contains("api: start a deployment (Requested)"),

@@ -170,6 +170,27 @@ pub enum Action {
         /// The deployment.
         deployment: DeploymentId,
     },
+    /// Have Railway restore the image and the variables of an earlier deployment.
+    Rollback {
+        /// The service.
+        service: String,
+        /// The deployment to go back to.
+        deployment: DeploymentId,
+    },
+    /// Give up a deployment that is not running yet.
+    Cancel {
+        /// The service.
+        service: String,
+        /// The deployment.
+        deployment: DeploymentId,
+    },
+    /// Start the processes of what runs again.
+    Restart {
+        /// The service.
+        service: String,
+        /// The deployment.
+        deployment: DeploymentId,
+    },
     /// Remove the environment and all in it.
     DeleteEnvironment {
         /// Its name.
@@ -229,7 +250,11 @@ impl Action {
             } => {
                 format!("service/{service}/domain/{domain}")
             }
-            Self::Deploy { service, .. } | Self::Stop { service, .. } => {
+            Self::Deploy { service, .. }
+            | Self::Stop { service, .. }
+            | Self::Rollback { service, .. }
+            | Self::Cancel { service, .. }
+            | Self::Restart { service, .. } => {
                 format!("service/{service}/deployment")
             }
         }
@@ -252,7 +277,10 @@ impl Action {
             | Self::ChangeDomainPort { service, .. }
             | Self::DeleteDomain { service, .. }
             | Self::Deploy { service, .. }
-            | Self::Stop { service, .. } => Some(service),
+            | Self::Stop { service, .. }
+            | Self::Rollback { service, .. }
+            | Self::Cancel { service, .. }
+            | Self::Restart { service, .. } => Some(service),
             Self::CreateProject { .. }
             | Self::CreateEnvironment { .. }
             | Self::Mark
@@ -288,7 +316,11 @@ impl Action {
             | Self::DeleteDomain { .. }
             | Self::DeleteEnvironment { .. }
             | Self::Unmark { .. } => PlanVerb::Delete,
-            Self::Deploy { .. } | Self::Stop { .. } => PlanVerb::Deploy,
+            Self::Deploy { .. }
+            | Self::Stop { .. }
+            | Self::Rollback { .. }
+            | Self::Cancel { .. }
+            | Self::Restart { .. } => PlanVerb::Deploy,
         }
     }
 
@@ -319,6 +351,7 @@ impl Action {
                 | Self::DeleteSharedVariable { .. }
                 | Self::CreateVolume { .. }
                 | Self::Deploy { .. }
+                | Self::Rollback { .. }
         )
     }
 }
@@ -427,6 +460,15 @@ impl fmt::Display for Action {
             } => write!(f, "{service}: remove domain {domain}"),
             Self::Deploy { service, .. } => write!(f, "{service}: start a deployment"),
             Self::Stop { service, .. } => write!(f, "{service}: stop its deployment"),
+            Self::Rollback {
+                service,
+                deployment,
+            } => write!(f, "{service}: go back to deployment {deployment}"),
+            Self::Cancel {
+                service,
+                deployment,
+            } => write!(f, "{service}: give up deployment {deployment}"),
+            Self::Restart { service, .. } => write!(f, "{service}: restart its processes"),
             Self::DeleteEnvironment { name, .. } => {
                 write!(f, "delete environment {name} and everything in it")
             }
@@ -443,7 +485,7 @@ struct Shown<'a>(&'a Option<Value>);
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
-            None => f.write_str("Railway's default"),
+            None | Some(Value::Null) => f.write_str("Railway's default"),
             Some(value) => write!(f, "{value}"),
         }
     }

@@ -28,6 +28,8 @@ use super::{
     observe::Observed,
     order::{Step, order},
     plan::{Action, Entry, Plan},
+    request::Request,
+    rollout::begin::{Sending, asks, begin, deployed_by, going_back, refused as way_refused},
 };
 use crate::accounts::Account;
 
@@ -60,6 +62,10 @@ pub struct Applier<'a> {
     pub observed: &'a Observed,
     /// Where it is written down.
     pub journal: &'a mut Journal,
+    /// The plan's hash.
+    pub plan: &'a str,
+    /// The restart that somebody asked for.
+    pub restart: Option<&'a Request>,
     /// The time of this visit.
     pub now: Timestamp,
 }
@@ -206,6 +212,8 @@ impl<'a> Applier<'a> {
                     .ledger
                     .retain(|entry| entry.kind == LedgerKind::Project);
                 status.applied = None;
+                status.rollout = None;
+                status.good.clear();
                 ledger::intend(&mut status.ledger, LedgerKind::Environment, name, now);
                 let railway = status.railway.get_or_insert_with(RailwayStatus::default);
                 railway.project_id = Some(project.to_string());
@@ -252,6 +260,17 @@ impl<'a> Applier<'a> {
         self.account.client.line_up(kind, key)
     }
 
+    /// What a rollout writes down before something is sent.
+    fn sending(&self, place: &Place<'a>, is_call: bool) -> Sending<'a> {
+        Sending {
+            effective: self.effective,
+            environment: place.observed,
+            plan: self.plan,
+            is_call,
+            now: self.now,
+        }
+    }
+
     async fn commit(&mut self, entries: &[&Entry], place: &Place<'a>) -> Result<(), Stop> {
         let (Some(project), Some(environment)) = (&place.project, &place.environment) else {
             return Ok(());
@@ -268,8 +287,20 @@ impl<'a> Applier<'a> {
         let (now, effective) = (self.now, self.effective);
         let before = self.journal.status().applied.clone().unwrap_or_default();
         let certain = committed(&before, effective, entries, &services);
+        let back = going_back(entries);
+        let deployed = if back.is_empty() {
+            deployed_by(effective, entries)
+        } else {
+            Vec::new()
+        };
+        let sending = self.sending(place, false);
+        let earlier = self.journal.status().rollout.clone();
         self.journal
             .write(|status| {
+                status.rollout = begin(status.rollout.take(), &deployed, sending);
+                for service in &back {
+                    asks(&mut status.rollout, service, sending);
+                }
                 for (kind, name) in &makes {
                     ledger::intend(&mut status.ledger, *kind, name, now);
                 }
@@ -304,11 +335,20 @@ impl<'a> Applier<'a> {
                 let (there, refused): (Vec<_>, Vec<_>) = makes
                     .into_iter()
                     .partition(|(kind, name)| made(*kind, name).is_some());
+                let is_open = failure.error.class() == Class::Ambiguous || !there.is_empty();
                 self.journal
                     .write(|status| {
                         for (kind, name) in &there {
                             let id = made(*kind, name).unwrap_or_default();
                             ledger::made(&mut status.ledger, *kind, name, &id, now);
+                        }
+                        // Nothing was sent, so nothing is awaited.
+                        if !is_open && back.is_empty() {
+                            status.rollout = earlier;
+                        }
+                        for service in &back {
+                            let words = &failure.error.failure().message;
+                            way_refused(&mut status.rollout, service, failure.error.class(), words);
                         }
                     })
                     .await?;
@@ -370,7 +410,12 @@ fn committed(
     let mut next = before.clone();
     next.generation = wanted.generation;
     next.variables = wanted.variables;
+    let back = going_back(entries);
     for name in services {
+        if back.iter().any(|other| other == name) {
+            restored(&mut next, before, name, entries);
+            continue;
+        }
         match wanted.services.get(*name) {
             Some(service) => {
                 let recorded = next.services.entry((*name).to_owned()).or_default();
@@ -395,4 +440,32 @@ fn committed(
         }
     }
     next
+}
+
+/// The record of a service that went back to settings of before: those, and the rest as it was.
+fn restored(
+    next: &mut mirage_specs::status::Applied,
+    before: &mirage_specs::status::Applied,
+    name: &str,
+    entries: &[&Entry],
+) {
+    let Some(mut recorded) = before.services.get(name).cloned() else {
+        return;
+    };
+    for entry in entries {
+        if let Action::ChangeSetting {
+            service,
+            field,
+            to: Some(to),
+            ..
+        } = &entry.action
+            && service == name
+        {
+            let path = field.spec_path().to_owned();
+            recorded
+                .settings
+                .insert(path, applied::setting_fingerprint(*field, to));
+        }
+    }
+    next.services.insert(name.to_owned(), recorded);
 }

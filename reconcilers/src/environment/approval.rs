@@ -1,13 +1,9 @@
 //! Whether a plan may run, or waits for a person. Pure.
 
-use mirage_specs::{environment::Approval, status::ApprovedPlan};
+pub use mirage_specs::wake::{APPROVE, RETRY};
+use mirage_specs::{environment::Approval, plan::PlanReason, status::ApprovedPlan};
 
 use super::plan::Plan;
-
-/// Annotation that lets exactly the plan of that hash run.
-pub const APPROVE: &str = "mirage.dev/approve";
-/// Annotation that makes Mirage go on where it stopped by itself; taken away once heard.
-pub const RETRY: &str = "mirage.dev/retry";
 
 /// The answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +25,14 @@ pub fn gate(
     annotation: Option<&str>,
     approved: Option<&ApprovedPlan>,
 ) -> Gate {
+    // Whoever declares `onFailure: rollback` has agreed to the way back; waiting for a person would leave what failed.
+    let only_goes_back = plan
+        .entries
+        .iter()
+        .all(|entry| entry.reason == PlanReason::RolledBack);
+    if only_goes_back {
+        return Gate::Open;
+    }
     let needed = match rule {
         Approval::Automatic => false,
         Approval::Destructive => plan.is_destructive(),

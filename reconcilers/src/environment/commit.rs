@@ -181,6 +181,9 @@ pub fn commit(
             | Action::DeleteDomain { .. }
             | Action::Deploy { .. }
             | Action::Stop { .. }
+            | Action::Rollback { .. }
+            | Action::Cancel { .. }
+            | Action::Restart { .. }
             | Action::DeleteEnvironment { .. }
             | Action::Unmark { .. } => {}
         }

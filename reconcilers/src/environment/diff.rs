@@ -6,12 +6,15 @@
 
 mod domain;
 mod removal;
+mod restart;
+mod rollback;
 mod rollout;
 mod service;
 mod suspension;
 mod variable;
 mod volume;
 
+pub use restart::mark as restart_mark;
 pub use volume::volume_name;
 
 use std::collections::BTreeMap;
@@ -22,6 +25,7 @@ use mirage_specs::{
     environment::DriftMode,
     ledger::{LedgerEntry, LedgerKind, LedgerState},
     plan::PlanReason,
+    rollout::{GoodState, RestartStatus, RolloutStatus},
     status::{Applied, PendingChange, Repairs},
 };
 
@@ -30,6 +34,7 @@ use super::{
     identity::{Ownership, ownership},
     observe::Observed,
     plan::{Action, Entry, Hold, Plan},
+    request::Request,
 };
 
 /// What Mirage remembers of an Environment: its own status.
@@ -47,8 +52,16 @@ pub struct Memory<'a> {
     pub was_suspended: bool,
     /// Whether a person asked to go on despite a fight or a mass stop.
     pub retry: bool,
-    /// When a person asked to deploy everything again, until that is done.
-    pub redeploy: Option<Timestamp>,
+    /// What a person asked to deploy again, until that is done.
+    pub redeploy: Option<&'a Request>,
+    /// What a person asked to restart, until that is done.
+    pub restart: Option<&'a Request>,
+    /// Restarts that were asked for already.
+    pub restarts: Option<&'a RestartStatus>,
+    /// The rollout under way, as just judged.
+    pub rollout: Option<&'a RolloutStatus>,
+    /// What of each service was good last.
+    pub good: &'a BTreeMap<String, GoodState>,
 }
 
 impl Memory<'_> {
@@ -244,7 +257,9 @@ impl<'a> Draft<'a> {
             self.shared_variables(scene);
             self.services(scene);
             self.removed_services(environment);
+            self.restarts(environment);
             self.stopped_at_once(environment);
+            self.follow_rollout(environment);
         }
         format!("{} {config:?}", environment.id)
     }
@@ -363,7 +378,10 @@ fn action_path(action: &Action) -> String {
         Action::CreateService { service, .. }
         | Action::DeleteService { service, .. }
         | Action::Deploy { service, .. }
-        | Action::Stop { service, .. } => format!("services.{service}"),
+        | Action::Stop { service, .. }
+        | Action::Rollback { service, .. }
+        | Action::Cancel { service, .. }
+        | Action::Restart { service, .. } => format!("services.{service}"),
         Action::CreateProject { .. }
         | Action::CreateEnvironment { .. }
         | Action::Mark

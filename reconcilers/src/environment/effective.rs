@@ -14,7 +14,7 @@ use mirage_specs::{
 };
 use serde_json::Value;
 
-use super::{field::Field, identity::MirageId};
+use super::{field::Field, identity::MirageId, pause::Pause};
 
 /// The whole desired state, with nothing left to look up.
 #[derive(Clone, Debug)]
@@ -45,6 +45,8 @@ pub struct Effective {
     pub approval: Approval,
     /// Whether it is to be stopped.
     pub suspend: bool,
+    /// Who stopped it, why and until when.
+    pub pause: Pause,
     /// When it is to be torn down.
     pub expires_at: Option<Timestamp>,
     /// Name of the credential that acts.
@@ -144,6 +146,7 @@ impl Effective {
             deletion: Deletion::default(),
             approval: Approval::default(),
             suspend: false,
+            pause: Pause::default(),
             expires_at: None,
             account: String::new(),
         }

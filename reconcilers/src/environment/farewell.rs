@@ -178,6 +178,8 @@ async fn work(
         effective: &effective,
         observed,
         journal,
+        plan: &plan.hash,
+        restart: None,
         now: ctx.now(),
     };
     let outcome = match apply(applier, plan).await {

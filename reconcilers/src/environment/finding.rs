@@ -11,6 +11,7 @@ use super::{
     condition::{Finding, Truth},
     health::is_ready,
     plan::Hold,
+    rollout::words,
     status::Visit,
 };
 use crate::reason::Reason;
@@ -93,7 +94,7 @@ fn synced(visit: &Visit<'_>) -> Finding {
             kind: "Synced",
             truth: Truth::True,
             reason: Reason::Suspended,
-            message: "stopped on request".to_owned(),
+            message: visit.effective.pause.to_string(),
         };
     }
     Finding {
@@ -115,7 +116,7 @@ fn ready(visit: &Visit<'_>, next: &EnvironmentStatus, synced: &Finding) -> Findi
         return make(
             Truth::False,
             Reason::Suspended,
-            "suspended: set spec.suspend to false to start it again".to_owned(),
+            visit.effective.pause.to_string(),
         );
     }
     // Looking failed before anything could be seen: what was seen last is not repeated as if it were still so.
@@ -177,12 +178,26 @@ fn progressing(visit: &Visit<'_>, next: &EnvironmentStatus) -> Finding {
             .holds
             .iter()
             .any(|hold| matches!(hold, Hold::ChangeApplying | Hold::AwaitingVisibility { .. }));
-    let (truth, reason, message) = if applying {
+    let rollout = next.rollout.as_ref().and_then(words::progress);
+    let goes_back = visit
+        .plan
+        .holds
+        .iter()
+        .any(|hold| matches!(hold, Hold::RollingBack { .. }));
+    let (truth, reason, message) = if goes_back {
+        (
+            Truth::True,
+            Reason::RollingBack,
+            "what failed goes back to what was good".to_owned(),
+        )
+    } else if applying {
         (
             Truth::True,
             Reason::Applying,
-            "changes are on their way".to_owned(),
+            rollout.unwrap_or_else(|| "changes are on their way".to_owned()),
         )
+    } else if let (Some(rollout), None, false) = (rollout, visit.error, visit.effective.suspend) {
+        (Truth::True, Reason::ServicesDeploying, rollout)
     } else if !deploying.is_empty() && visit.error.is_none() && !visit.effective.suspend {
         (
             Truth::True,
@@ -256,6 +271,9 @@ fn degraded(visit: &Visit<'_>, next: &EnvironmentStatus) -> Finding {
                 | Hold::ProjectMissing { .. }
                 | Hold::Fight { .. }
                 | Hold::EverythingStopped
+                | Hold::RolloutHalted { .. }
+                | Hold::RollingBack { .. }
+                | Hold::RolledBack { .. }
                 | Hold::CopySourceMissing { .. }
         )
     });
@@ -301,6 +319,9 @@ pub fn hold_reason(hold: &Hold) -> Reason {
         Hold::WaitingForWave { .. } => Reason::WaitingForWave,
         Hold::TemplateHalted { .. } => Reason::TemplateHalted,
         Hold::Fight { .. } => Reason::Fighting,
+        Hold::RolloutHalted { .. } => Reason::RolloutHalted,
+        Hold::RollingBack { .. } => Reason::RollingBack,
+        Hold::RolledBack { .. } => Reason::RolledBack,
         Hold::EverythingStopped => Reason::EverythingStopped,
         Hold::CopySourceMissing { .. } => Reason::CopySourceMissing,
     }

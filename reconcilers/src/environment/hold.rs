@@ -62,6 +62,21 @@ pub enum Hold {
         /// How often it was repaired.
         repairs: u32,
     },
+    /// The rollout failed; nothing more is deployed.
+    RolloutHalted {
+        /// What happened, and the next step.
+        message: String,
+    },
+    /// The rollout failed, and what failed is on its way back.
+    RollingBack {
+        /// What happened.
+        message: String,
+    },
+    /// The rollout failed, and what failed is back at what was good.
+    RolledBack {
+        /// What happened, and the next step.
+        message: String,
+    },
     /// Every deployment was stopped at once, and not by us.
     EverythingStopped,
     /// A variable must be copied from a place that is not there or cannot be read.
@@ -114,6 +129,9 @@ impl fmt::Display for Hold {
                 "{target} was repaired {repairs} times and changed back each time; stop whatever else changes it, \
                  or add it to spec.drift.ignore, then set the annotation mirage.dev/retry"
             ),
+            Self::RolloutHalted { message }
+            | Self::RollingBack { message }
+            | Self::RolledBack { message } => f.write_str(message),
             Self::EverythingStopped => write!(
                 f,
                 "every deployment was stopped at once, as a usage limit does; check the workspace's usage, \

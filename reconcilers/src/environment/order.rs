@@ -33,6 +33,9 @@ pub fn order(plan: &Plan) -> Vec<Step<'_>> {
             | Action::DeleteDomain { .. }
             | Action::Deploy { .. }
             | Action::Stop { .. }
+            | Action::Rollback { .. }
+            | Action::Cancel { .. }
+            | Action::Restart { .. }
             | Action::DeleteEnvironment { .. }
             | Action::Unmark { .. } => calls.push(Step::Call(entry)),
             _ => commit.push(entry),
@@ -126,6 +129,9 @@ fn is_call(action: &Action) -> bool {
             | Action::DeleteDomain { .. }
             | Action::Deploy { .. }
             | Action::Stop { .. }
+            | Action::Rollback { .. }
+            | Action::Cancel { .. }
+            | Action::Restart { .. }
             | Action::DeleteEnvironment { .. }
             | Action::Unmark { .. }
     )

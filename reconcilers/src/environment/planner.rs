@@ -9,6 +9,7 @@ use mirage_railway::{
     client::Clock,
     id::ProjectId,
     secret::{Fingerprint, FingerprintKey, SecretValue},
+    snapshot::Presence,
 };
 use mirage_specs::{
     Environment, EnvironmentSpec, EnvironmentTemplateSpec, PlanView, status::Applied,
@@ -25,8 +26,10 @@ use super::{
     observe::{needed, observe},
     order,
     patience::Patience,
-    redeploy::{self, REDEPLOY},
-    resolve, sources,
+    request::Requests,
+    resolve,
+    rollout::judge::{Scene, judge},
+    sources,
 };
 use crate::accounts::{Accounts, Standing, missing};
 
@@ -130,7 +133,8 @@ impl Planner {
         };
         let spec = resolve::layered(&environment, template.as_ref())?;
         let inputs = sources::values(&self.client, &*self.vault, &namespace, &spec).await?;
-        let effective = resolve::resolve(&environment, &spec, &inputs, &self.key)?;
+        let now: Timestamp = (self.clock)();
+        let effective = resolve::resolve(&environment, &spec, &inputs, &self.key)?.at(now);
         let account = match self.accounts.get(&namespace, &effective.account) {
             Standing::Ready(account) => account,
             Standing::Refused(why) => return Err(PlanError::Account(why)),
@@ -156,19 +160,38 @@ impl Planner {
         )
         .await?;
         let nothing = Applied::default();
+        let requests = Requests::of(&environment, &status);
+        let retry = environment.annotations().contains_key(RETRY);
+        let rollout = match &observed.project {
+            Presence::Present(project) => project
+                .environment_named(&effective.environment_name)
+                .and_then(|environment| {
+                    let scene = Scene {
+                        effective: &effective,
+                        environment,
+                        is_pending: status.pending_change.is_some(),
+                        in_grace: observed.in_grace,
+                        patience: observed.patience,
+                        retry,
+                        now,
+                    };
+                    judge(status.rollout.as_ref(), scene)
+                }),
+            Presence::Absent | Presence::Unknown(_) => None,
+        };
         let memory = Memory {
             ledger: &status.ledger,
             applied: status.applied.as_ref().unwrap_or(&nothing),
             pending: status.pending_change.as_ref(),
             repairs: &status.repairs,
             was_suspended: status.suspended,
-            retry: environment.annotations().contains_key(RETRY),
-            redeploy: redeploy::asked(
-                environment.annotations().get(REDEPLOY).map(String::as_str),
-                status.redeployed.as_deref(),
-            ),
+            retry,
+            redeploy: requests.redeploy.as_ref(),
+            restart: requests.restart.as_ref(),
+            restarts: status.restart.as_ref(),
+            rollout: rollout.as_ref(),
+            good: &status.good,
         };
-        let now: Timestamp = (self.clock)();
         let plan = diff(&effective, &observed, &memory, now);
         let requests = order::requests(&plan);
         let mut lines: Vec<String> = plan

@@ -23,6 +23,7 @@ use super::{
     },
     field::Field,
     identity::MirageId,
+    pause,
 };
 
 /// The credential of an Environment that names none.
@@ -167,6 +168,7 @@ pub fn resolve(
         deletion: spec.deletion.unwrap_or_default(),
         approval: spec.approval.unwrap_or_default(),
         suspend: spec.suspend.unwrap_or(false),
+        pause: pause::pause(metadata.annotations.as_ref()),
         expires_at: expires_at(environment, spec),
         account: spec.account_ref.as_ref().map_or_else(
             || DEFAULT_ACCOUNT.to_owned(),

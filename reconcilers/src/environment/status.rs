@@ -11,6 +11,7 @@ use mirage_railway::{
 use mirage_specs::{
     EnvironmentStatus, PlanView, ServiceState, ServiceStatus,
     plan::PlanReason,
+    rollout::{RollbackWay, RolloutServiceState, RolloutState, RolloutStatus},
     status::{RailwayStatus, Repairs},
 };
 
@@ -27,7 +28,9 @@ use super::{
     observe::Observed,
     order,
     plan::{Hold, Plan},
+    rollout::{begin::waiting, waves},
 };
+
 /// What one visit came to.
 #[derive(Clone, Copy, Debug)]
 pub struct Visit<'a> {
@@ -53,7 +56,7 @@ pub fn status(earlier: &EnvironmentStatus, visit: &Visit<'_>) -> EnvironmentStat
     let environment = ours(visit, earlier);
     if let Some((project, environment)) = environment {
         next.railway = Some(railway(project, environment));
-        next.services = services(visit.effective, environment);
+        next.services = services(visit.effective, environment, earlier.rollout.as_ref());
         next.url = next
             .services
             .values()
@@ -90,6 +93,7 @@ pub fn status(earlier: &EnvironmentStatus, visit: &Visit<'_>) -> EnvironmentStat
         next.approved = None;
         next.suspended = false;
     }
+    next.rollout = rollout(earlier.rollout.as_ref(), visit);
     next.observed_generation = Some(visit.effective.generation);
     let findings = findings(visit, &next);
     next.phase = Some(phase(visit, &next, &findings).to_owned());
@@ -158,9 +162,43 @@ fn dashboard(project: &ProjectId, environment: &EnvironmentId) -> String {
     format!("https://railway.com/project/{project}?environmentId={environment}")
 }
 
+/// The rollout with those in it that wait for an earlier wave; none once all is healthy and nothing is left to do.
+fn rollout(earlier: Option<&RolloutStatus>, visit: &Visit<'_>) -> Option<RolloutStatus> {
+    let mut next = earlier?.clone();
+    let was_waiting: BTreeMap<String, Timestamp> = next
+        .services
+        .iter()
+        .filter(|(_, service)| service.state == RolloutServiceState::Waiting)
+        .map(|(name, service)| (name.clone(), service.since))
+        .collect();
+    next.services
+        .retain(|_, service| service.state != RolloutServiceState::Waiting);
+    let waves = waves(visit.effective);
+    for hold in &visit.plan.holds {
+        let Hold::WaitingForDependency { service, on } = hold else {
+            continue;
+        };
+        let since = was_waiting.get(service).copied();
+        next.services.entry(service.clone()).or_insert_with(|| {
+            let since = since.unwrap_or_else(|| whole_seconds(visit.now));
+            waiting(waves.get(service.as_str()).copied(), on, since)
+        });
+    }
+    let is_over = next.state == RolloutState::Progressing
+        && visit.error.is_none()
+        && !visit.changed
+        && visit.plan.is_synced()
+        && next
+            .services
+            .values()
+            .all(|service| service.state == RolloutServiceState::Healthy);
+    (!is_over).then_some(next)
+}
+
 fn services(
     effective: &Effective,
     environment: &EnvironmentSnapshot,
+    rollout: Option<&RolloutStatus>,
 ) -> BTreeMap<String, ServiceStatus> {
     effective
         .services
@@ -171,11 +209,23 @@ fn services(
                     state: ServiceState::Pending,
                     ..ServiceStatus::default()
                 },
-                Some(instance) => service(
-                    instance,
-                    &health(instance, desired.has_source()),
-                    effective.suspend,
-                ),
+                Some(instance) => {
+                    let back = rollout
+                        .and_then(|rollout| rollout.services.get(name))
+                        .filter(|service| service.state == RolloutServiceState::RolledBack);
+                    let mut health = health(instance, desired.has_source());
+                    // The newest deployment failed, and what it was to replace serves: that is where it was to go back to.
+                    if let Some(back) = back
+                        && (health.is_ready() || back.way == Some(RollbackWay::Serving))
+                    {
+                        health.state = ServiceState::Ready;
+                        health.message = Some(format!(
+                            "rolled back: deployment {} serves",
+                            back.good.as_deref().unwrap_or("of before")
+                        ));
+                    }
+                    service(instance, &health, effective.suspend)
+                }
             };
             (name.clone(), status)
         })

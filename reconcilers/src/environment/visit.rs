@@ -29,9 +29,11 @@ use super::{
     observe::{Observed, needed, observe},
     pending,
     plan::{Action as PlanAction, Hold, Plan},
-    redeploy::{self, REDEPLOY},
     refusal::Refusal,
-    resolve, rival, sources, status,
+    request::Requests,
+    resolve, rival,
+    rollout::survey::Survey,
+    sources, status,
     uses::{Taken, uses},
     wake,
 };
@@ -88,11 +90,13 @@ pub(super) async fn visit(
         }
     };
     let now = ctx.now();
+    let requests = Requests::of(environment, journal.status());
     let mut plan = decide(
         environment,
         &effective,
         &observed,
         journal.status(),
+        &requests,
         &account,
         now,
     );
@@ -126,6 +130,8 @@ pub(super) async fn visit(
             effective: &effective,
             observed: &observed,
             journal: &mut journal,
+            plan: &plan.hash,
+            restart: requests.restart.as_ref(),
             now,
         };
         match apply(applier, &plan).await {
@@ -149,8 +155,8 @@ pub(super) async fn visit(
         now: ctx.now(),
     };
     let mut next = status::status(journal.status(), &visit);
-    if error.is_none() && !observed.in_grace && redeploy::is_done(&plan, changed) {
-        next.redeployed = environment.annotations().get(REDEPLOY).cloned();
+    if error.is_none() && !observed.in_grace && gate != Gate::Closed {
+        requests.remember(&mut next, &plan, changed);
     }
     let counted = count(&plan, changed, journal.status(), ctx);
     let in_transition = wake::is_in_transition(&next);
@@ -174,6 +180,7 @@ pub(super) async fn visit(
         &observed,
         &ctx.intervals,
     ));
+    let again = wake::when_judged(journal.status(), ctx.now()).map_or(again, |at| again.min(at));
     Ok((counted, Action::requeue(again)))
 }
 
@@ -218,7 +225,7 @@ async fn wanted(
     ctx.references.note(environment, &spec);
     let inputs = sources::values(&ctx.client, &*ctx.vault, namespace, &spec).await?;
     let taken = Taken::of(&spec, &inputs);
-    let effective = resolve::resolve(environment, &spec, &inputs, &ctx.key)?;
+    let effective = resolve::resolve(environment, &spec, &inputs, &ctx.key)?.at(ctx.now());
     match ctx.accounts.get(namespace, &effective.account) {
         Standing::Ready(account) => Ok((effective, account, taken)),
         Standing::Refused(why) => Err(Unwanted::Refusal(Refusal::account(why))),
@@ -236,7 +243,7 @@ async fn wanted(
 
 /// What there is, with the ledger balanced against it.
 async fn look(
-    environment: &Environment,
+    asker: &Environment,
     effective: &Effective,
     account: &Account,
     journal: &mut Journal,
@@ -255,7 +262,7 @@ async fn look(
         || effective.project.clone(),
         |id| ProjectTarget::Id(mirage_railway::id::ProjectId::new(id)),
     );
-    if let (ProjectTarget::Id(project), Some(at)) = (&target, wake::wished_at(environment)) {
+    if let (ProjectTarget::Id(project), Some(at)) = (&target, wake::wished_at(asker)) {
         account.observer.look_since(project, at);
     }
     let observed = match observe(
@@ -285,7 +292,21 @@ async fn look(
                 &observed,
                 ctx.now(),
             );
-            journal.write(|status| status.ledger = balanced).await?;
+            let survey = Survey {
+                effective,
+                environment,
+                observed: &observed,
+                retry: asker.annotations().contains_key(RETRY),
+                now: ctx.now(),
+            };
+            let (rollout, good) = survey.look(journal.status(), account).await;
+            journal
+                .write(|status| {
+                    status.ledger = balanced;
+                    status.rollout = rollout;
+                    status.good = good;
+                })
+                .await?;
         }
     }
     Ok(Ok(observed))
@@ -296,6 +317,7 @@ fn decide(
     effective: &Effective,
     observed: &Observed,
     status: &mirage_specs::EnvironmentStatus,
+    requests: &Requests,
     account: &Account,
     now: Timestamp,
 ) -> Plan {
@@ -307,10 +329,11 @@ fn decide(
         repairs: &status.repairs,
         was_suspended: status.suspended,
         retry: environment.annotations().contains_key(RETRY),
-        redeploy: redeploy::asked(
-            environment.annotations().get(REDEPLOY).map(String::as_str),
-            status.redeployed.as_deref(),
-        ),
+        redeploy: requests.redeploy.as_ref(),
+        restart: requests.restart.as_ref(),
+        restarts: status.restart.as_ref(),
+        rollout: status.rollout.as_ref(),
+        good: &status.good,
     };
     let mut plan = tracing::info_span!("diff").in_scope(|| diff(effective, observed, &memory, now));
     let makes_project = plan.entries.iter().find_map(|entry| match &entry.action {

@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use kube::runtime::events::EventType;
 use mirage_railway::error::{Class, Error};
 use mirage_specs::{
-    Environment, EnvironmentStatus, ServiceState, ledger::LedgerState, wake::WAKE_AT,
+    Environment, EnvironmentStatus, ServiceState, ledger::LedgerState,
+    rollout::RolloutServiceState, wake::WAKE_AT,
 };
 
 use super::{
@@ -41,21 +42,43 @@ pub fn after_visit(
         intervals.soon
     } else if plan.holds.iter().any(is_short) {
         intervals.soon.max(Duration::from_secs(1))
-    } else if plan.holds.iter().all(is_of_others) && !plan.holds.is_empty() {
-        intervals.active * 6
-    } else if !plan.holds.is_empty() {
+    } else if plan.holds.iter().any(|hold| !is_for_a_person(hold) && !is_of_others(hold)) {
         intervals.active
-    } else if in_transition {
+    } else if in_transition || plan.holds.iter().any(is_of_others) {
         // The observer wakes us when something moves; this is for the wake-up that got lost.
         intervals.active * 6
     } else {
         intervals.resync
     };
-    let until_expiry = effective.expires_at.map(|at| {
-        let left = at.duration_since(now);
-        Duration::try_from(left).unwrap_or(Duration::ZERO) + Duration::from_secs(1)
-    });
+    // A pause ends by itself.
+    let next = effective
+        .pause
+        .until
+        .filter(|_| effective.suspend)
+        .map_or(next, |until| next.min(left(until, now)));
+    let until_expiry = effective.expires_at.map(|at| left(at, now));
     until_expiry.map_or(next, |left| left.min(next))
+}
+
+fn left(until: Timestamp, now: Timestamp) -> Duration {
+    let left = until.duration_since(now);
+    Duration::try_from(left).unwrap_or(Duration::ZERO) + Duration::from_secs(1)
+}
+
+/// When the time of a service of the rollout is over.
+pub fn when_judged(status: &EnvironmentStatus, now: Timestamp) -> Option<Duration> {
+    let rollout = status.rollout.as_ref()?;
+    let under_way = rollout.services.values().filter(|service| {
+        matches!(
+            service.state,
+            RolloutServiceState::Deploying | RolloutServiceState::RollingBack
+        )
+    });
+    let next = under_way
+        .filter_map(|service| service.until)
+        .filter(|until| *until > now)
+        .min()?;
+    Some(left(next, now))
 }
 
 /// When what may not be believed yet can be: the ledger is balanced then, whatever else rests.
@@ -77,6 +100,11 @@ pub fn when_believed(
     } else {
         intervals.resync
     }
+}
+
+/// What goes on when somebody says so, and not by looking.
+fn is_for_a_person(hold: &Hold) -> bool {
+    matches!(hold, Hold::RolloutHalted { .. } | Hold::RolledBack { .. })
 }
 
 fn is_short(hold: &Hold) -> bool {

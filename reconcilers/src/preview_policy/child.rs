@@ -11,7 +11,7 @@ use mirage_specs::{
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use crate::environment::redeploy::REDEPLOY;
+use crate::environment::request::REDEPLOY;
 
 /// Fingerprint of what was last applied: what leaves the manifest must leave the object too, which its spec alone does
 /// not show.

@@ -29,11 +29,13 @@ use mirage_reconcilers::environment::{
     observe::Observed,
     patience::Patience,
     plan::Plan,
+    request::Request,
     resolve::{Inputs, layered, resolve, secret_refs},
 };
 use mirage_specs::{
     Environment,
     ledger::{LedgerEntry, LedgerKind},
+    rollout::{GoodState, RestartStatus, RolloutStatus},
     status::Applied,
 };
 use serde_json::{Value, json};
@@ -98,7 +100,11 @@ pub struct World {
     pub made: u32,
     pub was_suspended: bool,
     pub retry: bool,
-    pub redeploy: Option<Timestamp>,
+    pub redeploy: Option<Request>,
+    pub restart: Option<Request>,
+    pub restarts: Option<RestartStatus>,
+    pub rollout: Option<RolloutStatus>,
+    pub good: BTreeMap<String, GoodState>,
     pub repairs: BTreeMap<String, mirage_specs::status::Repairs>,
 }
 
@@ -115,6 +121,10 @@ impl World {
             was_suspended: false,
             retry: false,
             redeploy: None,
+            restart: None,
+            restarts: None,
+            rollout: None,
+            good: BTreeMap::new(),
             repairs: BTreeMap::new(),
         }
     }
@@ -157,7 +167,11 @@ impl World {
             repairs: &self.repairs,
             was_suspended: self.was_suspended,
             retry: self.retry,
-            redeploy: self.redeploy,
+            redeploy: self.redeploy.as_ref(),
+            restart: self.restart.as_ref(),
+            restarts: self.restarts.as_ref(),
+            rollout: self.rollout.as_ref(),
+            good: &self.good,
         };
         diff(effective, observed, &memory, self.now)
     }

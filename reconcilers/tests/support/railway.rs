@@ -67,6 +67,16 @@ impl World {
                 Action::DeleteEnvironment { id, .. } => {
                     self.project.as_mut().unwrap().environments.remove(id);
                 }
+                Action::Rollback { service, .. } => self.deploy(service),
+                Action::Cancel { service, .. } => {
+                    let instance = self.instance(service);
+                    instance.latest_deployment.as_mut().unwrap().status = DeploymentStatus::Removed;
+                }
+                Action::Restart { service, .. } => {
+                    let now = self.now;
+                    let instance = self.instance(service);
+                    instance.latest_deployment.as_mut().unwrap().status_since = Some(now);
+                }
                 Action::Unmark { .. } => self.config().mark = None,
                 _ => commit_entries.push(entry),
             }

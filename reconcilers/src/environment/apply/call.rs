@@ -1,14 +1,25 @@
 //! Actions that are a call of their own.
 
-use mirage_railway::{change::EnvironmentChange, snapshot::MARK};
-use mirage_specs::ledger::{LedgerKind, LedgerState};
+use mirage_railway::{
+    change::EnvironmentChange,
+    error::{Class, Error},
+    snapshot::MARK,
+};
+use mirage_specs::{
+    ledger::{LedgerKind, LedgerState},
+    plan::PlanReason,
+};
 
 use super::{Applier, Place, Stop};
 use crate::environment::{
     applied::GENERATED_DOMAIN,
+    condition::whole_seconds,
+    diff::restart_mark,
     field::Field,
     ledger,
     plan::{Action, Entry},
+    restarts,
+    rollout::begin::{asks, begin, not_begun, refused},
 };
 
 impl<'a> Applier<'a> {
@@ -126,9 +137,69 @@ impl<'a> Applier<'a> {
                 let commit = desired
                     .and_then(|desired| desired.settings.get(&Field::Commit))
                     .and_then(|commit| commit.as_str());
-                client.deploy(id, environment, commit).await?;
+                let sending = self.sending(place, true);
+                let is_back = entry.reason == PlanReason::RolledBack;
+                self.journal
+                    .write(|status| {
+                        if is_back {
+                            asks(&mut status.rollout, service, sending);
+                        } else {
+                            let services = [service.clone()];
+                            status.rollout = begin(status.rollout.take(), &services, sending);
+                        }
+                    })
+                    .await?;
+                if let Err(error) = client.deploy(id, environment, commit).await {
+                    return self.not_sent(service, is_back, error).await;
+                }
             }
             Action::Stop { deployment, .. } => client.remove(deployment).await?,
+            Action::Cancel { deployment, .. } => client.cancel(deployment).await?,
+            Action::Rollback {
+                service,
+                deployment,
+            } => {
+                let sending = self.sending(place, true);
+                self.journal
+                    .write(|status| asks(&mut status.rollout, service, sending))
+                    .await?;
+                if let Err(error) = client.rollback(deployment).await {
+                    return self.not_sent(service, true, error).await;
+                }
+            }
+            Action::Restart {
+                service,
+                deployment,
+            } => {
+                let latest = place
+                    .observed
+                    .and_then(|environment| environment.instance_named(service))
+                    .and_then(|instance| instance.latest_deployment.as_ref());
+                let (Some(latest), Some(asked)) = (latest, self.restart) else {
+                    return Ok(());
+                };
+                let (before, at) = (restart_mark(latest), whole_seconds(self.now));
+                self.journal
+                    .write(|status| {
+                        restarts::begin(&mut status.restart, asked, service, before, at)
+                    })
+                    .await?;
+                match client.restart(deployment).await {
+                    Ok(()) => {
+                        self.journal
+                            .write(|status| restarts::done(&mut status.restart, service))
+                            .await?;
+                    }
+                    Err(error) => {
+                        if error.class() != Class::Ambiguous {
+                            self.journal
+                                .write(|status| restarts::strike(&mut status.restart, service))
+                                .await?;
+                        }
+                        return Err(error.into());
+                    }
+                }
+            }
             Action::DeleteEnvironment { id, .. } => {
                 self.journal
                     .write(|status| {
@@ -159,5 +230,20 @@ impl<'a> Applier<'a> {
         }
         self.account.observer.wrote(project);
         Ok(())
+    }
+
+    /// A deployment that was asked for did not come about, or nobody knows.
+    async fn not_sent(&mut self, service: &str, is_back: bool, error: Error) -> Result<(), Stop> {
+        let (class, words) = (error.class(), error.failure().message.clone());
+        self.journal
+            .write(|status| {
+                if is_back {
+                    refused(&mut status.rollout, service, class, &words);
+                } else if class != Class::Ambiguous {
+                    not_begun(&mut status.rollout, service);
+                }
+            })
+            .await?;
+        Err(error.into())
     }
 }

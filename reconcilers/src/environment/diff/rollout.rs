@@ -6,7 +6,16 @@ use mirage_railway::snapshot::Presence;
 use mirage_specs::{environment::RolloutStrategy, plan::PlanVerb};
 
 use super::Draft;
-use crate::environment::{health::health, plan::Hold};
+use crate::environment::{
+    health::health,
+    plan::{Action, Hold},
+    rollout::has_failed,
+};
+
+/// A restart changes nothing, so it has no order.
+fn waits_its_turn(action: &Action) -> bool {
+    action.verb() != PlanVerb::Delete && !matches!(action, Action::Restart { .. })
+}
 
 impl Draft<'_> {
     /// Level-triggered: each visit lets through the services whose dependencies are settled and healthy, so the waves
@@ -15,6 +24,7 @@ impl Draft<'_> {
         // Stopping has no order: what is stopped first makes the rest unhealthy.
         if self.effective.suspend
             || self.effective.rollout.strategy != Some(RolloutStrategy::Sequential)
+            || self.memory.rollout.is_some_and(has_failed)
         {
             return;
         }
@@ -22,7 +32,7 @@ impl Draft<'_> {
             .plan
             .entries
             .iter()
-            .filter(|entry| entry.action.verb() != PlanVerb::Delete)
+            .filter(|entry| waits_its_turn(&entry.action))
             .filter_map(|entry| entry.action.service())
             .map(str::to_owned)
             .collect();
@@ -43,7 +53,7 @@ impl Draft<'_> {
         }
         for (service, on) in waiting {
             self.plan.entries.retain(|entry| {
-                entry.action.service() != Some(&service) || entry.action.verb() == PlanVerb::Delete
+                entry.action.service() != Some(&service) || !waits_its_turn(&entry.action)
             });
             self.hold(Hold::WaitingForDependency { service, on });
         }

@@ -13,7 +13,7 @@ use crate::environment::{
     field::Field,
     normalize,
     plan::{Action, Hold},
-    redeploy::is_older,
+    request::is_older,
 };
 
 /// One desired service beside what there is of it.
@@ -241,7 +241,9 @@ impl<'a> Draft<'a> {
             return;
         }
         if let Some(asked) = self.memory.redeploy
-            && is_older(pair.instance, asked)
+            && asked.means(pair.name)
+            && is_older(pair.instance, asked.at)
+            && !self.is_under_way(pair.name)
         {
             self.push(
                 Action::Deploy {
