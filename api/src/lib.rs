@@ -59,7 +59,7 @@ mod webhooks;
 pub use access::Limits;
 pub use dashboard::Files;
 pub use ids::Ids;
-pub use plan::{PlanError, PlannedChange, Planner};
+pub use plan::{PlanError, PlannedChange, Planner, RunningService};
 pub use server::Clock;
 pub use webhooks::{WebhookCount, WebhookOutcome};
 

@@ -59,4 +59,37 @@ pub trait Planner: Send + Sync + 'static {
         namespace: &str,
         spec: &EnvironmentSpec,
     ) -> Result<BTreeMap<ValueRef, String>, PlanError>;
+
+    /// What the services of a stored environment run, as Railway says; asked of whoever plans, who knows Railway too.
+    async fn running(&self, environment: Value) -> Result<Vec<RunningService>, PlanError> {
+        let _ = environment;
+        Err(PlanError::Unavailable(
+            "this server does not know what runs".to_owned(),
+        ))
+    }
+}
+
+/// What the newest deployment of a service runs.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RunningService {
+    /// The service.
+    pub name: String,
+    /// Whether that deployment is healthy, and as declared.
+    pub healthy: bool,
+    /// Why it is not, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// Railway's id of the deployment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deployment_id: Option<String>,
+    /// The image, with its digest where Railway tells it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
+    /// The repository, `owner/name`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repo: Option<String>,
+    /// The commit that was built.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
 }

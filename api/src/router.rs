@@ -73,6 +73,10 @@ pub(crate) fn router(server: Arc<Server>, callers: Callers) -> Router {
         )
         .route("/api/v1/audit", get(audit_log).fallback(kubernetes))
         .route(
+            "/api/v1/environments/{namespace}/{name}/running",
+            get(running).fallback(kubernetes),
+        )
+        .route(
             "/api/v1/webhooks/railway",
             get(railway_webhook).fallback(kubernetes),
         )
@@ -146,6 +150,21 @@ async fn template_plan(
         let _permit = door.admit(&identity)?;
         let body = read_body(&parts.headers, body).await?;
         product::template_plan::plan(&door.server, &identity, &namespace, &name, &body).await
+    };
+    answer.await.unwrap_or_else(Status::into_response)
+}
+
+/// `GET /api/v1/environments/{namespace}/{name}/running`: what the services of an environment run.
+async fn running(
+    State(door): State<Door>,
+    Path((namespace, name)): Path<(String, String)>,
+    request: Request,
+) -> Response {
+    let answer = async {
+        let (parts, _) = request.into_parts();
+        let identity = door.identify(&parts).await?;
+        let _permit = door.admit(&identity)?;
+        product::running::running(&door.server, &identity, &namespace, &name).await
     };
     answer.await.unwrap_or_else(Status::into_response)
 }

@@ -18,7 +18,7 @@ mod fingerprint;
 mod github_metrics;
 mod housekeeping;
 mod metrics;
-mod pace;
+pub(crate) mod pace;
 mod planner;
 mod railway;
 mod railway_metrics;

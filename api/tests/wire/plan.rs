@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use mirage_api::{PlanError, PlannedChange, Planner};
-use mirage_specs::{EnvironmentSpec, EnvironmentTemplateSpec};
+use mirage_api::{PlanError, PlannedChange, Planner, RunningService};
+use mirage_specs::{EnvironmentSpec, EnvironmentTemplateSpec, variable::ValueRef};
 use serde_json::{Value, json};
 
 use crate::world::{World, send};
@@ -57,6 +57,15 @@ impl Planner for Oracle {
     ) -> Result<BTreeMap<ValueRef, String>, PlanError> {
         let password = ValueRef::secret("db", "password");
         Ok(BTreeMap::from([(password, "f1".to_owned())]))
+    }
+
+    async fn running(&self, environment: Value) -> Result<Vec<RunningService>, PlanError> {
+        Ok(vec![RunningService {
+            name: environment["metadata"]["name"].as_str().unwrap().to_owned(),
+            healthy: true,
+            image: Some("nginx:1".to_owned()),
+            ..RunningService::default()
+        }])
     }
 }
 
@@ -159,4 +168,23 @@ async fn the_plan_of_a_written_environment_can_be_asked_for() {
         bare.ask("POST", "/api/v1/plan", environment("web")).await.0,
         503
     );
+}
+
+#[tokio::test]
+async fn what_runs_is_told_with_mirages_id_and_only_to_those_who_may_look() {
+    let world = World::with_planner(Some(Arc::new(Oracle))).await;
+    let path = "/api/v1/environments/default/web/running";
+    assert_eq!(world.get(path).await.0, 404);
+    let (_, created) = world.ask("POST", ENVIRONMENTS, environment("web")).await;
+    let (code, running) = world.get(path).await;
+    assert_eq!(code, 200, "{running}");
+    assert_eq!(running["environmentId"], created["metadata"]["uid"]);
+    assert_eq!(
+        running["services"],
+        json!([{"name": "web", "healthy": true, "image": "nginx:1"}])
+    );
+    let (code, _, _) = send(world.api.router(), "GET", path, &[], String::new()).await;
+    assert_eq!(code, 401);
+    let bare = World::new().await;
+    assert_eq!(bare.get(path).await.0, 503);
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use mirage_api::{PlanError, PlannedChange, Planner};
+use mirage_api::{PlanError, PlannedChange, Planner, RunningService};
 use mirage_reconcilers::PlanError as Unplanned;
 use mirage_specs::{EnvironmentSpec, EnvironmentTemplateSpec, variable::ValueRef};
 use serde_json::Value;
@@ -69,6 +69,23 @@ impl Planner for Late {
             .map(|(key, fingerprint)| (key, fingerprint.to_string()))
             .collect())
     }
+
+    async fn running(&self, environment: Value) -> Result<Vec<RunningService>, PlanError> {
+        let running = self.planner()?.running(environment).await;
+        Ok(running
+            .map_err(untold)?
+            .into_iter()
+            .map(|service| RunningService {
+                name: service.name,
+                healthy: service.message.is_none(),
+                message: service.message,
+                deployment_id: service.deployment_id,
+                image: service.image,
+                repo: service.repo,
+                commit: service.commit,
+            })
+            .collect())
+    }
 }
 
 fn told(planned: mirage_reconcilers::PlannedChange) -> Result<PlannedChange, PlanError> {
@@ -83,6 +100,37 @@ fn told(planned: mirage_reconcilers::PlannedChange) -> Result<PlannedChange, Pla
 
 fn untold(error: Unplanned) -> PlanError {
     let words = in_full(&error);
+    match error {
+        Unplanned::NotAnEnvironment(_) | Unplanned::Inputs(_) | Unplanned::Resolve(_) => {
+            PlanError::Invalid(words)
+        }
+        Unplanned::Account(_) | Unplanned::Railway(_) => PlanError::Unavailable(words),
+    }
+
+    async fn running(&self, environment: Value) -> Result<Vec<RunningService>, PlanError> {
+        let planner = self.planner()?;
+        let running = planner
+            .running(environment)
+            .await
+            .map_err(|error| unavailable(&error))?;
+        Ok(running
+            .into_iter()
+            .map(|service| RunningService {
+                name: service.name,
+                healthy: service.message.is_none(),
+                message: service.message,
+                deployment_id: service.deployment_id,
+                image: service.image,
+                repo: service.repo,
+                commit: service.commit,
+            })
+            .collect())
+    }
+}
+
+/// A planner's refusal as the API's.
+fn unavailable(error: &Unplanned) -> PlanError {
+    let words = in_full(error);
     match error {
         Unplanned::NotAnEnvironment(_) | Unplanned::Inputs(_) | Unplanned::Resolve(_) => {
             PlanError::Invalid(words)
