@@ -11,27 +11,39 @@ mod apply;
 mod approve;
 mod audit;
 mod completions;
+mod confirm;
 mod connection;
 mod crds;
 mod db;
 mod delete;
 mod describe;
+mod destroy;
 mod effective;
 mod env;
+mod extend;
 mod failure;
 mod get;
 mod kind;
 mod manifests;
+mod moment;
+mod once;
 mod output;
+mod ownership;
+mod patching;
 mod plan;
 mod progress;
+mod promote;
 mod railway;
 mod railway_simulator;
+mod redeploy;
 mod reference;
+mod restart;
+mod resume;
 mod retry;
 mod schema;
 mod secrets;
 mod serve;
+mod suspend;
 mod sync;
 mod table;
 mod target;
@@ -88,6 +100,13 @@ pub(crate) enum Command {
     Approve(approve::Approve),
     Audit(audit::Audit),
     Retry(retry::Retry),
+    Redeploy(redeploy::Redeploy),
+    Restart(restart::Restart),
+    Promote(promote::Promote),
+    Suspend(suspend::Suspend),
+    Resume(resume::Resume),
+    Extend(extend::Extend),
+    Destroy(destroy::Destroy),
     Sync(sync::Sync),
     Delete(delete::Delete),
     Env(env::Env),
@@ -150,6 +169,13 @@ pub(crate) async fn run(command: Command) -> ExitCode {
         Command::Approve(verb) => verb.run(out).await,
         Command::Audit(verb) => verb.run(out).await,
         Command::Retry(verb) => verb.run(out).await,
+        Command::Redeploy(verb) => verb.run(out).await,
+        Command::Restart(verb) => verb.run(out).await,
+        Command::Promote(verb) => verb.run(out).await,
+        Command::Suspend(verb) => verb.run(out).await,
+        Command::Resume(verb) => verb.run(out).await,
+        Command::Extend(verb) => verb.run(out).await,
+        Command::Destroy(verb) => verb.run(out).await,
         Command::Sync(verb) => verb.run(out).await,
         Command::Db(verb) => verb.run(out).await,
         Command::Crds(verb) => verb.run(out),

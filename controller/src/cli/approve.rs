@@ -4,7 +4,7 @@ use std::io::Write;
 
 use clap::Args;
 use kube::api::{Patch, PatchParams};
-use mirage_specs::PlanView;
+use mirage_specs::{PlanView, wake::APPROVE};
 use serde_json::json;
 
 use crate::{
@@ -13,9 +13,6 @@ use crate::{
     },
     exit::Exit,
 };
-
-/// Where an approval is written; the controllers look for it there.
-const APPROVE: &str = "mirage.dev/approve";
 
 /// Let exactly one waiting plan run
 #[derive(Debug, Args)]

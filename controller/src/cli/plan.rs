@@ -55,10 +55,10 @@ pub(crate) struct Plan {
 
 /// The server's answer.
 #[derive(Debug, Deserialize)]
-struct Planned {
-    plan: PlanView,
+pub(crate) struct Planned {
+    pub(crate) plan: PlanView,
     #[serde(default)]
-    lines: Vec<String>,
+    pub(crate) lines: Vec<String>,
 }
 
 /// One environment's plan, as programs read it.
@@ -143,7 +143,8 @@ impl Plan {
     }
 }
 
-async fn request(
+/// Asks the server what an environment as written would do.
+pub(crate) async fn request(
     connection: &Connection,
     namespace: &str,
     environment: &Value,

@@ -4,15 +4,13 @@ use std::io::Write;
 
 use clap::Args;
 use kube::api::{Patch, PatchParams};
+use mirage_specs::wake::RETRY;
 use serde_json::json;
 
 use crate::{
     cli::{apply::FIELD_MANAGER, connection::ConnectionArgs, failure::Failure, kind::ENVIRONMENT},
     exit::Exit,
 };
-
-/// Makes Mirage go on where it stopped by itself; the controllers take it away once heard.
-const RETRY: &str = "mirage.dev/retry";
 
 /// Go on with environments where Mirage stopped by itself
 #[derive(Debug, Args)]

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, io::Write, pin::pin, str::FromStr, time::Durati
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use kube::{api::DynamicObject, runtime::watcher};
+use mirage_specs::wake::RETRY;
 use serde_json::Value;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
@@ -205,7 +206,14 @@ fn judge(
             let is_bad = ["Failed", "Degraded"]
                 .iter()
                 .any(|phase| status["phase"] == *phase);
+            // Somebody had it tried again, and the controllers have not heard yet.
+            let is_retried = object
+                .metadata
+                .annotations
+                .as_ref()
+                .is_some_and(|annotations| annotations.contains_key(RETRY));
             let gave_up = is_bad
+                && !is_retried
                 && status["observedGeneration"].as_i64() == wanted
                 && !has_condition(status, "Progressing", "True", wanted);
             gave_up.then(|| {

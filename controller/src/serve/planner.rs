@@ -98,39 +98,9 @@ fn told(planned: mirage_reconcilers::PlannedChange) -> Result<PlannedChange, Pla
     })
 }
 
+/// A planner's refusal as the API's.
 fn untold(error: Unplanned) -> PlanError {
     let words = in_full(&error);
-    match error {
-        Unplanned::NotAnEnvironment(_) | Unplanned::Inputs(_) | Unplanned::Resolve(_) => {
-            PlanError::Invalid(words)
-        }
-        Unplanned::Account(_) | Unplanned::Railway(_) => PlanError::Unavailable(words),
-    }
-
-    async fn running(&self, environment: Value) -> Result<Vec<RunningService>, PlanError> {
-        let planner = self.planner()?;
-        let running = planner
-            .running(environment)
-            .await
-            .map_err(|error| unavailable(&error))?;
-        Ok(running
-            .into_iter()
-            .map(|service| RunningService {
-                name: service.name,
-                healthy: service.message.is_none(),
-                message: service.message,
-                deployment_id: service.deployment_id,
-                image: service.image,
-                repo: service.repo,
-                commit: service.commit,
-            })
-            .collect())
-    }
-}
-
-/// A planner's refusal as the API's.
-fn unavailable(error: &Unplanned) -> PlanError {
-    let words = in_full(error);
     match error {
         Unplanned::NotAnEnvironment(_) | Unplanned::Inputs(_) | Unplanned::Resolve(_) => {
             PlanError::Invalid(words)

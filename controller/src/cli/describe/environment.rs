@@ -24,6 +24,7 @@ pub(super) fn write(
     head(out, &environment, &status, now)?;
     conditions(out, &status, now)?;
     services(out, &status)?;
+    rollout(out, &status, now)?;
     if let Some(waiting) = status.plan.as_ref().filter(|plan| !plan.actions.is_empty()) {
         writeln!(out, "\nPlan:")?;
         plan::render(
@@ -174,6 +175,37 @@ fn services(out: &mut dyn Write, status: &EnvironmentStatus) -> Result<(), Failu
                 urls => urls.join(" "),
             },
             service.message.as_deref().unwrap_or_default(),
+        ]));
+    }
+    table::align(out, &lines)
+}
+
+/// How far a rollout is, while there is one.
+fn rollout(out: &mut dyn Write, status: &EnvironmentStatus, now: Timestamp) -> Result<(), Failure> {
+    let Some(rollout) = &status.rollout else {
+        return Ok(());
+    };
+    writeln!(
+        out,
+        "\nRollout of generation {}: {}, {}",
+        rollout.generation,
+        rollout.state,
+        since(rollout.since, now)
+    )?;
+    let mut lines = vec![row(["  WAVE", "SERVICE", "STATE", "UNTIL", "MESSAGE"])];
+    for (name, service) in &rollout.services {
+        let until = service.until.map(|until| until.to_string());
+        let message = match &service.message {
+            Some(message) => message.clone(),
+            None if service.waits_for.is_empty() => String::new(),
+            None => format!("waits for {}", service.waits_for.join(", ")),
+        };
+        lines.push(row([
+            &format!("  {}", service.wave),
+            name,
+            &service.state.to_string(),
+            until.as_deref().unwrap_or("-"),
+            &message,
         ]));
     }
     table::align(out, &lines)

@@ -1,0 +1,47 @@
+//! `mirage redeploy`
+
+use std::io::Write;
+
+use clap::Args;
+use mirage_specs::wake::REDEPLOY;
+
+use crate::{
+    cli::{confirm::ConfirmArgs, connection::ConnectionArgs, failure::Failure, once},
+    exit::Exit,
+};
+
+/// Deploy again what is declared: a new build of the current source, or the image anew
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  mirage redeploy shop
+  mirage redeploy shop --service web --service api
+
+A repository's branch is built at its newest commit; an image is pulled again, which a moved tag needs.
+After a failed rollout use `mirage retry`.
+With kubectl: kubectl annotate environment shop --overwrite mirage.dev/redeploy=\"$(date -u +%FT%TZ) web,api\"")]
+pub(crate) struct Redeploy {
+    /// NAME of an environment
+    name: String,
+    /// Only this service; may be given several times
+    #[arg(long, value_name = "SERVICE")]
+    service: Vec<String>,
+    #[command(flatten)]
+    confirm: ConfirmArgs,
+    #[command(flatten)]
+    connection: ConnectionArgs,
+}
+
+impl Redeploy {
+    pub(crate) async fn run(self, out: &mut dyn Write) -> Result<Exit, Failure> {
+        let connection = self.connection.open().await?;
+        let wish = once::Wish {
+            annotation: REDEPLOY,
+            what: "deploy again what is in",
+            services: &self.service,
+        };
+        let which = wish.send(&connection, &self.name, self.confirm).await?;
+        writeln!(out, "{which} is deployed again")?;
+        Ok(Exit::Success)
+    }
+}
