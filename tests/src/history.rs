@@ -12,7 +12,9 @@ use std::{
 
 use anyhow::Context as _;
 use mirage_railway_simulator::{DashboardEdit, Inventory, Quirk};
+use mirage_specs::wake::RETRY;
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
+use serde_json::json;
 
 use crate::{
     invariants::{self, Expectation},
@@ -329,6 +331,20 @@ impl History {
             .world
             .pass_until(REST_WITHIN, async |world| {
                 let objects = world.environments().await?;
+                // Somebody looks after rollouts that failed.
+                let mut is_retried = false;
+                for object in objects
+                    .iter()
+                    .filter(|object| invariants::has_given_up(object))
+                {
+                    let name = object.metadata.name.clone().unwrap_or_default();
+                    let retry = json!({"metadata": {"annotations": {RETRY: "again"}}});
+                    world.merge(&name, &retry).await?;
+                    is_retried = true;
+                }
+                if is_retried {
+                    return Ok(false);
+                }
                 let over = objects.iter().all(|object| {
                     let name = object.metadata.name.clone().unwrap_or_default();
                     deleted.contains(&name) && !timed.contains(&name)

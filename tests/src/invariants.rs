@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 
 use mirage_railway_simulator::Inventory;
 
-pub use settled::{is_settled, unsettled};
+pub use settled::{has_given_up, is_settled, unsettled};
 
 use crate::{history::wish::Wish, world::World};
 

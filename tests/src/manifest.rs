@@ -64,6 +64,7 @@ pub fn wish_for_everything(name: &str, project: &str) -> Wish {
         variables: BTreeMap::from([("LEVEL".to_owned(), plain("info"))]),
         suspend: false,
         sequential: false,
+        rollback: false,
         drift: DriftMode::Repair,
         retain: false,
         ttl_minutes: None,

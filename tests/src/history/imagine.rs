@@ -23,6 +23,7 @@ pub(super) fn wish(random: &mut StdRng, name: &str, project: &str) -> Wish {
         variables: variables(random, 2),
         suspend: random.random_bool(0.05),
         sequential: random.random_bool(0.2),
+        rollback: random.random_bool(0.4),
         drift: if random.random_bool(0.1) {
             DriftMode::Report
         } else {

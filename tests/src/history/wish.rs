@@ -22,6 +22,8 @@ pub struct Wish {
     pub suspend: bool,
     /// Whether services change one after the other.
     pub sequential: bool,
+    /// Whether a failed rollout goes back.
+    pub rollback: bool,
     /// What happens about drift.
     pub drift: DriftMode,
     /// Whether the Railway environment stays when the object goes.
@@ -106,7 +108,10 @@ impl Wish {
             spec["suspend"] = json!(true);
         }
         if self.sequential {
-            spec["rollout"] = json!({"strategy": "sequential"});
+            spec["rollout"]["strategy"] = json!("sequential");
+        }
+        if self.rollback {
+            spec["rollout"]["onFailure"] = json!("rollback");
         }
         if self.drift != DriftMode::Repair {
             spec["drift"] = json!({"mode": self.drift});

@@ -31,7 +31,18 @@ pub(super) fn is_refused(environment: &Environment) -> bool {
 
 /// Whether what it waits for needs a person, so that a part of it is not there.
 pub(super) fn is_waiting(environment: &Environment) -> bool {
-    condition(environment, "Synced").is_some_and(|synced| synced.reason == "WaitingForDependency")
+    condition(environment, "Synced").is_some_and(|synced| {
+        matches!(
+            synced.reason.as_str(),
+            "WaitingForDependency" | "RolloutHalted" | "RolledBack"
+        )
+    })
+}
+
+/// Whether its rollout failed, so that nothing is deployed until a person says so.
+pub fn has_given_up(environment: &Environment) -> bool {
+    condition(environment, "Synced")
+        .is_some_and(|synced| matches!(synced.reason.as_str(), "RolloutHalted" | "RolledBack"))
 }
 
 fn condition<'a>(environment: &'a Environment, kind: &str) -> Option<&'a Condition> {
@@ -63,6 +74,9 @@ fn restlessness(environment: &Environment) -> Option<String> {
         .services
         .values()
         .any(|service| service.state == ServiceState::Failed);
+    if has_given_up(environment) {
+        return None;
+    }
     // What failed on Railway needs a person, and what depends on it waits.
     if synced.reason == "WaitingForDependency" && has_failed {
         return None;
