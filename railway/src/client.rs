@@ -3,6 +3,7 @@
 //!
 //! A query that fails in passing is asked again; a mutation never is, unless it is certain that it did not leave.
 
+mod browse;
 mod by_environment;
 mod call;
 mod capabilities;
@@ -35,8 +36,9 @@ use std::{
 use tokio::time::Instant;
 use url::Url;
 
+pub use browse::{Deployed, InstanceDetail, ShownDeployment};
 pub use clock::{Clock, system_clock};
-pub use configs::ConfigReading;
+pub use configs::{ConfigReading, Disclosed, DisclosedConfig, MayShow};
 pub use deployments::DeploymentDetail;
 pub use domains::{CustomDomain, DnsRecord, TcpProxy};
 pub use environments::NewEnvironment;

@@ -13,6 +13,7 @@
 //! Reads and writes are ordered by a counter rather than by time: a read that began before a write cannot show it, whatever
 //! the clock says.
 
+mod glance;
 mod names;
 mod refresh;
 mod vanished;
@@ -119,6 +120,7 @@ struct State {
     names: BTreeMap<String, ProjectId>,
     identity: Option<Identity>,
     listing: Option<Listing>,
+    glanced: glance::Glanced,
     alarms: Vec<Alarm>,
 }
 

@@ -65,6 +65,8 @@ macro_rules! operations {
 operations! {
     ApiToken "operations/api_token.graphql"
     ApplyChangeSet "operations/apply_change_set.graphql"
+    BrowseDeployments "operations/browse_deployments.graphql"
+    BrowseInstances "operations/browse_instances.graphql"
     BuildLogs "operations/build_logs.graphql"
     ChangeSetProgress "operations/change_set_progress.graphql"
     CustomDomainCreate "operations/custom_domain_create.graphql"

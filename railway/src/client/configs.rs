@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use crate::{
     client::{Client, call::Entry, config::config_snapshot},
     error::Error,
-    id::{EnvironmentId, ProjectId},
+    id::{EnvironmentId, ProjectId, ServiceId},
     operations::{Kind, by_alias},
     secret::FingerprintKey,
     snapshot::{ConfigSnapshot, Presence},
@@ -25,6 +25,22 @@ pub struct ConfigReading {
     pub config: ConfigSnapshot,
 }
 
+/// Texts of variables that were to be seen: by service (`None` for shared) and name.
+pub type Disclosed = BTreeMap<(Option<ServiceId>, String), String>;
+
+/// A configuration, and of its variables those texts that the reader was to see.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DisclosedConfig {
+    /// The configuration.
+    pub reading: ConfigReading,
+    /// The texts.
+    pub texts: Disclosed,
+}
+
+/// Whether a variable's text may be seen: its environment, its service (`None` for a shared one), its name and the text.
+pub type MayShow<'a> =
+    &'a (dyn Fn(&EnvironmentId, Option<&ServiceId>, &str, &str) -> bool + Send + Sync);
+
 impl Client {
     /// Reads configurations; what could not be read is unknown and never empty.
     ///
@@ -35,6 +51,41 @@ impl Client {
         environments: &[(ProjectId, EnvironmentId)],
         key: &FingerprintKey,
     ) -> Result<BTreeMap<EnvironmentId, Presence<ConfigReading>>, Error> {
+        self.read_each_config(environments, |value, environment| {
+            reading(value, environment, key)
+        })
+        .await
+    }
+
+    /// The same, with the texts that `may_show` lets through: references, which are no secrets, and what a person asked for.
+    /// Every other value is dropped as it is read.
+    ///
+    /// # Errors
+    /// When nothing could be learnt of any of them.
+    pub async fn read_configs_showing(
+        &self,
+        environments: &[(ProjectId, EnvironmentId)],
+        key: &FingerprintKey,
+        may_show: MayShow<'_>,
+    ) -> Result<BTreeMap<EnvironmentId, Presence<DisclosedConfig>>, Error> {
+        self.read_each_config(environments, |value, environment| {
+            match reading(value, environment, key) {
+                Presence::Present(reading) => Presence::Present(DisclosedConfig {
+                    texts: texts(value, environment, may_show),
+                    reading,
+                }),
+                Presence::Absent => Presence::Absent,
+                Presence::Unknown(why) => Presence::Unknown(why),
+            }
+        })
+        .await
+    }
+
+    async fn read_each_config<T>(
+        &self,
+        environments: &[(ProjectId, EnvironmentId)],
+        read: impl Fn(&Map<String, Value>, &EnvironmentId) -> Presence<T>,
+    ) -> Result<BTreeMap<EnvironmentId, Presence<T>>, Error> {
         let mut found = BTreeMap::new();
         for batch in environments.chunks(BATCH) {
             let mut variables = Map::new();
@@ -54,7 +105,7 @@ impl Client {
                 let alias = format!("e{index}");
                 let value = body.data.as_ref().and_then(|data| data.get(&alias));
                 let reading = match (value, self.refusal(&body.errors, &alias)) {
-                    (Some(Value::Object(value)), None) => reading(value, environment, key),
+                    (Some(Value::Object(value)), None) => read(value, environment),
                     (
                         _,
                         Some(Error::RateLimited {
@@ -113,4 +164,35 @@ fn reading(
         }),
         Err(words) => Presence::Unknown(words),
     }
+}
+
+/// The texts that may be shown of a configuration that was readable.
+fn texts(
+    value: &Map<String, Value>,
+    environment: &EnvironmentId,
+    may_show: MayShow<'_>,
+) -> Disclosed {
+    let Some(config) = value.get("config") else {
+        return Disclosed::new();
+    };
+    let of_services = config
+        .get("services")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+        .map(|(id, service)| (Some(ServiceId::new(id)), service.get("variables")));
+    let scopes = std::iter::once((None, config.get("sharedVariables"))).chain(of_services);
+    let mut shown = Disclosed::new();
+    for (service, variables) in scopes {
+        for (name, variable) in variables.and_then(Value::as_object).into_iter().flatten() {
+            let is_sealed = variable.get("isSealed").and_then(Value::as_bool) == Some(true);
+            let text = variable.get("value").and_then(Value::as_str);
+            if let Some(text) = text.filter(|_| !is_sealed)
+                && may_show(environment, service.as_ref(), name, text)
+            {
+                shown.insert((service.clone(), name.clone()), text.to_owned());
+            }
+        }
+    }
+    shown
 }

@@ -16,7 +16,7 @@ use crate::{
     snapshot::Presence,
 };
 
-type List = Arc<Vec<ProjectSummary>>;
+pub(super) type List = Arc<Vec<ProjectSummary>>;
 
 /// A list under way. It may be joined only while no project was created since it began.
 #[derive(Clone)]
@@ -61,6 +61,11 @@ fn remembered(inner: &Inner, name: &str) -> Option<ProjectId> {
         return None;
     }
     Some(id)
+}
+
+/// Every project that the credential sees, asked for afresh.
+pub(super) async fn whole_list(inner: &Arc<Inner>, priority: Priority) -> Result<List, Error> {
+    listing(inner, priority).list.await
 }
 
 fn listing(inner: &Arc<Inner>, priority: Priority) -> Listing {
