@@ -12,12 +12,15 @@
 //! editors complete YAML with.
 
 pub mod account;
+pub mod catalog;
+pub mod convert;
 pub mod cron;
 pub mod duration;
 pub mod engine;
 pub mod environment;
 pub mod git_sync;
 pub mod image;
+pub mod import;
 pub mod ledger;
 pub mod manifest;
 pub mod merge;
