@@ -36,6 +36,7 @@ use url::Url;
 
 use crate::{
     accounts::{AccountOptions, Accounts},
+    catalog::Catalog,
     context::{self, Context, Intervals},
     environment::{
         self,
@@ -115,6 +116,16 @@ impl Controllers {
             clock: Arc::clone(&self.options.clock),
             patience: self.options.intervals.patience,
             vault: Arc::clone(&self.options.vault),
+        })
+    }
+
+    /// Looks at what Railway has, over the same credentials and snapshots.
+    pub fn catalog(&self) -> Arc<Catalog> {
+        Arc::new(Catalog {
+            accounts: Arc::clone(&self.accounts),
+            key: self.options.fingerprint_key.clone(),
+            clock: Arc::clone(&self.options.clock),
+            patience: self.options.intervals.patience,
         })
     }
 

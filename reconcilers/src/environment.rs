@@ -27,6 +27,7 @@ pub mod follow;
 pub mod health;
 pub mod hold;
 pub mod identity;
+pub mod import;
 pub mod inputs;
 pub mod journal;
 pub mod ledger;

@@ -13,6 +13,7 @@
 //! same code runs in one process, against a remote Mirage, and on a Kubernetes cluster with Mirage's CRDs.
 
 pub mod accounts;
+pub mod catalog;
 pub mod context;
 pub mod controllers;
 pub mod environment;
@@ -23,6 +24,7 @@ pub mod preview_policy;
 pub mod railway_account;
 pub mod reason;
 
+pub use catalog::{Catalog, CatalogError};
 pub use context::Intervals;
 pub use controllers::{Controllers, Options};
 pub use environment::planner::{PlanError, PlannedChange, Planner};

@@ -68,6 +68,10 @@ pub enum Reason {
     CopySourceMissing,
     /// The Railway environment belongs to somebody else.
     Conflict,
+    /// What was to be imported is not as the spec says.
+    ImportDiffers,
+    /// What was to be imported is not there.
+    ImportMissing,
     /// The project given by id is not there.
     ProjectMissing,
     /// Railway could not be read completely.

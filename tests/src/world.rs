@@ -416,6 +416,11 @@ impl World {
         Ok(Some(life.planner.plan(object.clone(), Some(object)).await?))
     }
 
+    /// Whoever looks at Railway; `None` while the controllers are away.
+    pub fn catalog(&self) -> Option<&mirage_reconcilers::Catalog> {
+        self.life.as_ref().map(|life| life.catalog.as_ref())
+    }
+
     /// Everything of a resource that is stored, as it is stored.
     ///
     /// # Errors

@@ -268,6 +268,8 @@ fn degraded(visit: &Visit<'_>, next: &EnvironmentStatus) -> Finding {
         matches!(
             hold,
             Hold::Conflict { .. }
+                | Hold::ImportDiffers { .. }
+                | Hold::ImportMissing { .. }
                 | Hold::ProjectMissing { .. }
                 | Hold::Fight { .. }
                 | Hold::EverythingStopped
@@ -312,6 +314,8 @@ pub fn hold_reason(hold: &Hold) -> Reason {
         Hold::Unobserved { .. } => Reason::Unobserved,
         Hold::AwaitingVisibility { .. } => Reason::AwaitingVisibility,
         Hold::Conflict { .. } => Reason::Conflict,
+        Hold::ImportDiffers { .. } => Reason::ImportDiffers,
+        Hold::ImportMissing { .. } => Reason::ImportMissing,
         Hold::ProjectMissing { .. } => Reason::ProjectMissing,
         Hold::ChangeApplying => Reason::ChangeApplying,
         Hold::AwaitingProject { .. } => Reason::WaitingForProject,

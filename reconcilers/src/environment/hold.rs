@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use mirage_railway::id::ProjectId;
+use mirage_railway::id::{EnvironmentId, ProjectId};
 
 /// Why something waits. Each is a sentence for the person who owns the object.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +21,18 @@ pub enum Hold {
     Conflict {
         /// What is in the way.
         why: String,
+    },
+    /// It was to be taken over as it is, and the spec does not describe what there is.
+    ImportDiffers {
+        /// What would be changed, as sentences.
+        differences: Vec<String>,
+    },
+    /// The environment to take over is not there.
+    ImportMissing {
+        /// Railway's id.
+        id: EnvironmentId,
+        /// Where it was looked for.
+        place: String,
     },
     /// The project was given by id, and there is none that this token can see.
     ProjectMissing {
@@ -99,6 +111,17 @@ impl fmt::Display for Hold {
             Self::Conflict { why } => write!(
                 f,
                 "{why}; choose another spec.name, or delete the other one, or import it"
+            ),
+            Self::ImportDiffers { differences } => write!(
+                f,
+                "not imported, and nothing was touched: the spec does not describe what is on Railway ({}); correct the \
+                 spec, or take the annotation mirage.dev/import away and choose another spec.name",
+                differences.join("; ")
+            ),
+            Self::ImportMissing { id, place } => write!(
+                f,
+                "there is no environment {id} in {place} that this account can see; check the annotation \
+                 mirage.dev/import and spec.project"
             ),
             Self::ProjectMissing { id } => write!(
                 f,

@@ -20,9 +20,9 @@ use serde_json::Value;
 
 use super::{
     approval::RETRY,
-    diff::{Memory, diff},
+    diff::Memory,
     effective::ProjectTarget,
-    inputs,
+    import, inputs,
     observe::{needed, observe},
     order,
     patience::Patience,
@@ -192,7 +192,8 @@ impl Planner {
             rollout: rollout.as_ref(),
             good: &status.good,
         };
-        let plan = diff(&effective, &observed, &memory, now);
+        let importing = import::wanted(&environment, &status.ledger);
+        let plan = import::plan(importing.as_ref(), &effective, &observed, &memory, now);
         let requests = order::requests(&plan);
         let mut lines: Vec<String> = plan
             .entries

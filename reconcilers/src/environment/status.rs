@@ -158,7 +158,7 @@ fn railway(project: &ProjectSnapshot, environment: &EnvironmentSnapshot) -> Rail
 }
 
 /// Railway's dashboard shows an environment at this address.
-fn dashboard(project: &ProjectId, environment: &EnvironmentId) -> String {
+pub(crate) fn dashboard(project: &ProjectId, environment: &EnvironmentId) -> String {
     format!("https://railway.com/project/{project}?environmentId={environment}")
 }
 
@@ -309,12 +309,12 @@ fn phase(visit: &Visit<'_>, next: &EnvironmentStatus, findings: &[Finding]) -> &
     } else if *visit.gate == Gate::Closed {
         "Waiting"
     } else if is("Degraded", Truth::True) {
-        if visit
-            .plan
-            .holds
-            .iter()
-            .any(|hold| matches!(hold, Hold::Conflict { .. }))
-        {
+        if visit.plan.holds.iter().any(|hold| {
+            matches!(
+                hold,
+                Hold::Conflict { .. } | Hold::ImportDiffers { .. } | Hold::ImportMissing { .. }
+            )
+        }) {
             "Failed"
         } else {
             "Degraded"

@@ -19,11 +19,11 @@ use super::{
     ReconcileError,
     apply::{Applier, ApplyError, Outcome, apply},
     approval::{APPROVE, Gate, RETRY, gate},
-    diff::{Memory, diff},
+    diff::Memory,
     effective::{Effective, ProjectTarget},
     follow::{self, Revision},
     identity::{Ownership, ownership},
-    inputs,
+    import, inputs,
     journal::Journal,
     ledger,
     observe::{Observed, needed, observe},
@@ -104,13 +104,27 @@ pub(super) async fn visit(
     journal.write(|status| status.template = followed).await?;
     let annotation = environment.annotations().get(APPROVE).map(String::as_str);
     let approved = journal.status().approved.clone();
-    let gate = gate(
+    let importing = import::wanted(environment, &journal.status().ledger);
+    let adoption = import::adoption(
+        importing.as_ref(),
         &plan,
-        effective.approval,
-        effective.generation,
-        annotation,
-        approved.as_ref(),
+        &observed,
+        &journal.status().ledger,
+        now,
     );
+    let is_untouchable = importing.is_some() && adoption.is_none();
+    let gate = if is_untouchable {
+        // Nothing is done whatever anybody approves.
+        Gate::Open
+    } else {
+        gate(
+            &plan,
+            effective.approval,
+            effective.generation,
+            annotation,
+            approved.as_ref(),
+        )
+    };
     let nothing = Applied::default();
     let due = uses(
         environment,
@@ -118,12 +132,16 @@ pub(super) async fn visit(
         &effective,
         &plan,
         journal.status().applied.as_ref().unwrap_or(&nothing),
-        gate != Gate::Closed,
+        gate != Gate::Closed && !is_untouchable,
     );
     ctx.uses.record(due).await?;
-    let outcome = if gate == Gate::Closed || plan.entries.is_empty() {
+    let outcome = if gate == Gate::Closed || plan.entries.is_empty() || is_untouchable {
         Outcome::Nothing
     } else {
+        // Ours first, marked then: a process that dies in between goes on with the mark.
+        if let Some(adopted) = adoption {
+            journal.write(|status| status.ledger = adopted).await?;
+        }
         tell_plan(environment, &plan, ctx).await;
         let applier = Applier {
             account: &account,
@@ -335,7 +353,9 @@ fn decide(
         rollout: status.rollout.as_ref(),
         good: &status.good,
     };
-    let mut plan = tracing::info_span!("diff").in_scope(|| diff(effective, observed, &memory, now));
+    let importing = import::wanted(environment, &status.ledger);
+    let mut plan = tracing::info_span!("diff")
+        .in_scope(|| import::plan(importing.as_ref(), effective, observed, &memory, now));
     let makes_project = plan.entries.iter().find_map(|entry| match &entry.action {
         PlanAction::CreateProject { name } => Some(name.clone()),
         _ => None,

@@ -10,7 +10,7 @@ use mirage_railway::{
 };
 use mirage_railway_simulator::{ACCOUNT_TOKEN, Simulator};
 use mirage_reconcilers::{
-    Controllers, Intervals, Metrics, Options, Planner, git_sync::fetch::Repositories,
+    Catalog, Controllers, Intervals, Metrics, Options, Planner, git_sync::fetch::Repositories,
 };
 use mirage_vault::Vault;
 use prometheus_client::registry::Registry;
@@ -26,6 +26,7 @@ use super::{
 pub(super) struct Life {
     pub(super) power: Arc<Power>,
     pub(super) planner: Arc<Planner>,
+    pub(super) catalog: Arc<Catalog>,
     controllers: JoinHandle<()>,
 }
 
@@ -67,10 +68,12 @@ impl Life {
             uses: Arc::new(AuditLog(api.clone())),
         });
         let planner = controllers.planner();
+        let catalog = controllers.catalog();
         let controllers = tokio::spawn(controllers.run(CancellationToken::new()));
         Self {
             power,
             planner,
+            catalog,
             controllers,
         }
     }
