@@ -40,6 +40,7 @@ use crate::webhooks::Webhooks;
 mod access;
 pub mod audit;
 pub mod auth;
+mod catalog;
 mod collector;
 mod dashboard;
 pub mod error;
@@ -57,6 +58,7 @@ pub mod tls;
 mod webhooks;
 
 pub use access::Limits;
+pub use catalog::{AccountName, Catalog, CatalogError};
 pub use dashboard::Files;
 pub use ids::Ids;
 pub use plan::{PlanError, PlannedChange, Planner, RunningService};
@@ -112,6 +114,7 @@ impl Api {
             clock,
             ids,
             planner,
+            catalog: None,
             version,
             registry,
             webhooks: Webhooks::new(),
@@ -122,6 +125,17 @@ impl Api {
             in_flight: Arc::default(),
             dashboard: Arc::default(),
         }
+    }
+
+    /// Looks at what Railway has, for those who browse and import.
+    ///
+    /// # Panics
+    /// When the server is serving already.
+    #[must_use]
+    pub fn with_catalog(mut self, catalog: Arc<dyn Catalog>) -> Self {
+        let server = Arc::get_mut(&mut self.server);
+        server.expect("said before anything serves").catalog = Some(catalog);
+        self
     }
 
     /// No user has more than this many requests under way at once, watches aside; the next one is answered with 429.

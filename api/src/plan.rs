@@ -6,15 +6,17 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use mirage_specs::{EnvironmentSpec, EnvironmentTemplateSpec, variable::ValueRef};
+use mirage_specs::{EnvironmentSpec, EnvironmentTemplateSpec, PlanView, variable::ValueRef};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
 /// A plan, for people and for programs.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PlannedChange {
     /// The plan as data.
+    #[schemars(with = "PlanView")]
     pub plan: Value,
     /// The plan as sentences, one per action.
     pub lines: Vec<String>,

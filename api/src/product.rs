@@ -1,9 +1,15 @@
 //! What Mirage offers beyond Kubernetes' protocol.
 
 pub(crate) mod audit;
+mod creation;
 pub(crate) mod effective;
+pub(crate) mod export;
+pub(crate) mod import;
+mod kept;
 pub(crate) mod master_key;
+pub(crate) mod openapi;
 pub(crate) mod plan;
+pub(crate) mod railway;
 pub(crate) mod running;
 pub(crate) mod session;
 pub(crate) mod template_plan;

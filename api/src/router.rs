@@ -30,6 +30,7 @@ use crate::kubernetes::{
     delete, discovery, gzip, health, openapi, patch, read, review, token, version, watch, write,
 };
 use crate::product;
+use crate::product::railway::Place;
 use crate::server::Server;
 use crate::store::StoreError;
 use crate::webhooks;
@@ -93,6 +94,38 @@ pub(crate) fn router(server: Arc<Server>, callers: Callers) -> Router {
             "/api/v1/secrets/retire-key",
             post(retire_key).fallback(kubernetes),
         )
+        .route(
+            "/api/v1/railway/projects",
+            get(railway_projects).fallback(kubernetes),
+        )
+        .route(
+            "/api/v1/railway/projects/{project}/environments",
+            get(railway_environments).fallback(kubernetes),
+        )
+        .route(
+            "/api/v1/railway/projects/{project}/environments/{environment}",
+            get(railway_environment).fallback(kubernetes),
+        )
+        .route(
+            "/api/v1/railway/projects/{project}/environments/{environment}/services/{service}/deployments",
+            get(railway_deployments).fallback(kubernetes),
+        )
+        .route(
+            "/api/v1/import/validate",
+            post(import_validate).fallback(kubernetes),
+        )
+        .route("/api/v1/import", post(import).fallback(kubernetes))
+        .route("/api/v1/import/{id}", get(import_progress).fallback(kubernetes))
+        .route(
+            "/api/v1/environments/{namespace}/{name}/export",
+            get(export).fallback(kubernetes),
+        )
+        .route(
+            "/api/v1/environments/{namespace}/{name}/save-as-template",
+            post(save_as_template).fallback(kubernetes),
+        )
+        .route("/api/v1/openapi.json", get(openapi_document).fallback(kubernetes))
+        .route("/api/v1/docs", get(openapi_page).fallback(kubernetes))
         .fallback(kubernetes)
         .layer(middleware::from_fn_with_state(
             Arc::clone(&server),
@@ -256,6 +289,149 @@ async fn retire_key(State(door): State<Door>, request: Request) -> Response {
         product::master_key::retire(&door.server, &identity, &origin).await
     };
     answer.await.unwrap_or_else(Status::into_response)
+}
+
+/// `GET /api/v1/railway/projects`
+async fn railway_projects(State(door): State<Door>, request: Request) -> Response {
+    browse(&door, request, Place::Projects).await
+}
+
+/// `GET /api/v1/railway/projects/{project}/environments`
+async fn railway_environments(
+    State(door): State<Door>,
+    Path(project): Path<String>,
+    request: Request,
+) -> Response {
+    browse(&door, request, Place::Environments { project }).await
+}
+
+/// `GET /api/v1/railway/projects/{project}/environments/{environment}`
+async fn railway_environment(
+    State(door): State<Door>,
+    Path((project, environment)): Path<(String, String)>,
+    request: Request,
+) -> Response {
+    let place = Place::Environment {
+        project,
+        environment,
+    };
+    browse(&door, request, place).await
+}
+
+/// `GET /api/v1/railway/projects/{project}/environments/{environment}/services/{service}/deployments`
+async fn railway_deployments(
+    State(door): State<Door>,
+    Path((project, environment, service)): Path<(String, String, String)>,
+    request: Request,
+) -> Response {
+    let place = Place::Deployments {
+        project,
+        environment,
+        service,
+    };
+    browse(&door, request, place).await
+}
+
+/// What Railway has.
+async fn browse(door: &Door, request: Request, place: Place) -> Response {
+    let answer = async {
+        let (parts, _) = request.into_parts();
+        let identity = door.identify(&parts).await?;
+        let _permit = door.admit(&identity)?;
+        let query = Query::parse(parts.uri.query());
+        product::railway::browse(&door.server, &identity, &query, place).await
+    };
+    answer.await.unwrap_or_else(Status::into_response)
+}
+
+/// `POST /api/v1/import/validate`: what would come of taking environments over.
+async fn import_validate(State(door): State<Door>, request: Request) -> Response {
+    let answer = async {
+        let (parts, body) = request.into_parts();
+        let identity = door.identify(&parts).await?;
+        let _permit = door.admit(&identity)?;
+        let body = read_body(&parts.headers, body).await?;
+        product::import::validate(&door.server, &identity, &body).await
+    };
+    answer.await.unwrap_or_else(Status::into_response)
+}
+
+/// `POST /api/v1/import`: takes environments over.
+async fn import(State(door): State<Door>, request: Request) -> Response {
+    let answer = async {
+        let (parts, body) = request.into_parts();
+        let identity = door.identify(&parts).await?;
+        let _permit = door.admit(&identity)?;
+        let origin = Origin::within(&parts.extensions);
+        let body = read_body(&parts.headers, body).await?;
+        product::import::import(&door.server, &identity, &origin, &body).await
+    };
+    answer.await.unwrap_or_else(Status::into_response)
+}
+
+/// `GET /api/v1/import/{id}`: how far an import is.
+async fn import_progress(
+    State(door): State<Door>,
+    Path(id): Path<String>,
+    request: Request,
+) -> Response {
+    let answer = async {
+        let (parts, _) = request.into_parts();
+        let identity = door.identify(&parts).await?;
+        let _permit = door.admit(&identity)?;
+        product::import::progress(&door.server, &identity, &id).await
+    };
+    answer.await.unwrap_or_else(Status::into_response)
+}
+
+/// `GET /api/v1/environments/{namespace}/{name}/export?format=`
+async fn export(
+    State(door): State<Door>,
+    Path((namespace, name)): Path<(String, String)>,
+    request: Request,
+) -> Response {
+    let answer = async {
+        let (parts, _) = request.into_parts();
+        let identity = door.identify(&parts).await?;
+        let _permit = door.admit(&identity)?;
+        let query = Query::parse(parts.uri.query());
+        product::export::export(&door.server, &identity, [&namespace, &name], &query).await
+    };
+    answer.await.unwrap_or_else(Status::into_response)
+}
+
+/// `POST /api/v1/environments/{namespace}/{name}/save-as-template`
+async fn save_as_template(
+    State(door): State<Door>,
+    Path((namespace, name)): Path<(String, String)>,
+    request: Request,
+) -> Response {
+    let answer = async {
+        let (parts, body) = request.into_parts();
+        let identity = door.identify(&parts).await?;
+        let _permit = door.admit(&identity)?;
+        let origin = Origin::within(&parts.extensions);
+        let body = read_body(&parts.headers, body).await?;
+        let place = [namespace.as_str(), &name];
+        product::export::save_as_template(&door.server, &identity, &origin, place, &body).await
+    };
+    answer.await.unwrap_or_else(Status::into_response)
+}
+
+/// `GET /api/v1/openapi.json`: this API, for programs.
+async fn openapi_document(State(door): State<Door>, request: Request) -> Response {
+    let answer = async {
+        let (parts, _) = request.into_parts();
+        let identity = door.identify(&parts).await?;
+        let _permit = door.admit(&identity)?;
+        Ok(product::openapi::document(&door.server.version))
+    };
+    answer.await.unwrap_or_else(Status::into_response)
+}
+
+/// `GET /api/v1/docs`: this API, for people. A browser shows no token, and there is nothing secret in it.
+async fn openapi_page(State(door): State<Door>) -> Response {
+    product::openapi::page(&door.server.version)
 }
 
 async fn kubernetes(State(door): State<Door>, request: Request) -> Response {

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::access::{Policies, RBAC, builtin};
 use crate::audit::{Audit, Origin};
 use crate::auth::Authenticator;
+use crate::catalog::Catalog;
 use crate::error::Status;
 use crate::feed::Feed;
 use crate::ids::Ids;
@@ -30,6 +31,7 @@ pub(crate) struct Server {
     pub(crate) clock: Clock,
     pub(crate) ids: Ids,
     pub(crate) planner: Option<Arc<dyn Planner>>,
+    pub(crate) catalog: Option<Arc<dyn Catalog>>,
     pub(crate) version: String,
     pub(crate) registry: Registry,
     pub(crate) webhooks: Webhooks,

@@ -20,9 +20,11 @@ mod describe;
 mod destroy;
 mod effective;
 mod env;
+mod export;
 mod extend;
 mod failure;
 mod get;
+mod import;
 mod kind;
 mod manifests;
 mod moment;
@@ -31,6 +33,7 @@ mod output;
 mod ownership;
 mod patching;
 mod plan;
+mod product;
 mod progress;
 mod promote;
 mod railway;
@@ -108,6 +111,8 @@ pub(crate) enum Command {
     Extend(extend::Extend),
     Destroy(destroy::Destroy),
     Sync(sync::Sync),
+    Import(Box<import::Import>),
+    Export(export::Export),
     Delete(delete::Delete),
     Env(env::Env),
     Token(Box<token::Token>),
@@ -177,6 +182,8 @@ pub(crate) async fn run(command: Command) -> ExitCode {
         Command::Extend(verb) => verb.run(out).await,
         Command::Destroy(verb) => verb.run(out).await,
         Command::Sync(verb) => verb.run(out).await,
+        Command::Import(verb) => verb.run(out).await,
+        Command::Export(verb) => verb.run(out).await,
         Command::Db(verb) => verb.run(out).await,
         Command::Crds(verb) => verb.run(out),
         Command::Schema(verb) => verb.run(out),

@@ -10,6 +10,7 @@
 mod access;
 mod addresses;
 mod banner;
+mod catalog;
 mod controllers;
 mod data_dir;
 mod database;
@@ -200,6 +201,7 @@ pub(crate) async fn run(options: Options) -> Result<(), ServeError> {
 
     let clock = Pace::clock(options.pace);
     let planner = planner::Late::default();
+    let catalog = catalog::Late::default();
     let mut api = Api::new(ApiOptions {
         store: Arc::clone(&store),
         authenticator: access.authenticator(Arc::clone(&store), Arc::clone(&clock)),
@@ -208,6 +210,7 @@ pub(crate) async fn run(options: Options) -> Result<(), ServeError> {
         planner: Some(Arc::new(planner.clone())),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     })
+    .with_catalog(Arc::new(catalog.clone()))
     .with_trusted_proxies(options.trusted_proxies)
     .with_dashboard(mirage_dashboard::FILES)
     .with_key_rotation(Arc::clone(&storage.keys));
@@ -221,7 +224,7 @@ pub(crate) async fn run(options: Options) -> Result<(), ServeError> {
     let mut metrics = Metrics::new();
     let mut controllers = None;
     if options.controllers {
-        let (running, own_planner) = controllers::start(
+        let (running, plans, looks) = controllers::start(
             &api,
             controllers::Outside {
                 railway: &railway,
@@ -242,7 +245,8 @@ pub(crate) async fn run(options: Options) -> Result<(), ServeError> {
             &stopping,
         )
         .await?;
-        planner.now_is(own_planner);
+        planner.now_is(plans);
+        catalog.now_is(looks);
         controllers = Some(running);
     }
 

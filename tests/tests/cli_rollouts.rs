@@ -209,13 +209,13 @@ async fn promote_takes_what_runs_healthily_and_refuses_the_rest() -> Result<()> 
     );
 
     // As a GitSync marks what it keeps.
-    prod["metadata"]["labels"] = json!({
+    let mut kept = one_image("kept");
+    kept["metadata"]["labels"] = json!({
         "mirage.dev/gitsync": "shop", "mirage.dev/gitsync-namespace": "default",
     });
-    prod["spec"]["services"]["web"]["source"]["image"] = json!("nginx:1.28");
-    apply(&mirage, &prod).await?.well()?;
+    apply(&mirage, &kept).await?.well()?;
     let refused = mirage
-        .run(&["promote", "shop", "live", "--yes"])
+        .run(&["promote", "shop", "kept"])
         .await?
         .refused("declared in Git")?;
     ensure!(

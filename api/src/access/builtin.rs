@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::{MASTERS, RBAC, Rule, VIEWERS};
 use crate::audit;
 use crate::kinds::{Audience, Registry};
+use crate::product::railway::RAILWAY_PROJECTS;
 
 const READ: [&str; 3] = ["get", "list", "watch"];
 
@@ -48,12 +49,19 @@ fn all() -> Vec<Rule> {
 }
 
 fn viewer(registry: &Registry) -> Vec<Rule> {
-    by_group(registry, &READ, |audience| {
+    let mut rules = by_group(registry, &READ, |audience| {
         matches!(
             audience,
             Audience::Everyone | Audience::Readers | Audience::Delegators
         )
-    })
+    });
+    rules.push(browsing());
+    rules
+}
+
+/// Names and states of what is on Railway, whoever made it; never a value.
+fn browsing() -> Rule {
+    Rule::on(&["get", "list"], &[audit::GROUP], &[RAILWAY_PROJECTS])
 }
 
 fn editor(registry: &Registry) -> Vec<Rule> {
@@ -66,6 +74,7 @@ fn editor(registry: &Registry) -> Vec<Rule> {
     rules.extend(by_group(registry, &WRITE, |audience| {
         matches!(audience, Audience::Everyone | Audience::Editors)
     }));
+    rules.push(browsing());
     rules
 }
 
@@ -87,6 +96,12 @@ fn admin(registry: &Registry) -> Vec<Rule> {
         &["list", "watch"],
         &[audit::GROUP],
         &[audit::PLURAL],
+    ));
+    rules.push(Rule::on(&["import"], &[audit::GROUP], &[RAILWAY_PROJECTS]));
+    rules.push(Rule::on(
+        &["get"],
+        &[audit::GROUP],
+        &["railwayprojects/values"],
     ));
     rules
 }

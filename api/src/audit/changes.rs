@@ -19,7 +19,7 @@ const LONGEST_TEXT: usize = 1024;
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 /// One field that a write changed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Change {
     /// `spec.services.web.deploy.replicas`, `status.conditions[0].status`, `metadata.annotations[mirage.dev/approve]`.
     pub path: String,

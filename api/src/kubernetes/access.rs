@@ -1,5 +1,7 @@
 //! From requests to what they need the right to, and from refusals to what clients are told.
 
+use mirage_specs::import::IMPORT;
+
 use super::call::Call;
 use super::request::{Query, RequestInfo, Verb};
 use super::selector::pinned;
@@ -7,6 +9,7 @@ use crate::access::{Attributes, Grant, decide, missing};
 use crate::auth::Identity;
 use crate::error::Status;
 use crate::kinds::token;
+use crate::product::railway;
 use crate::server::Server;
 use crate::store::{Key, StoreError};
 
@@ -107,6 +110,9 @@ pub(super) async fn check_grant(
     before: Option<&serde_json::Value>,
     after: &serde_json::Value,
 ) -> Result<(), Status> {
+    if call.kind.qualified_plural() == "environments.mirage.dev" {
+        return check_import(call, before, after).await;
+    }
     if call.kind.group != crate::access::RBAC {
         return Ok(());
     }
@@ -121,6 +127,25 @@ pub(super) async fn check_grant(
         .map_err(unknown_rights)?;
     missing(&policy, &call.identity, call.namespace(), name, &grant)
         .map_err(|why| Status::forbidden(&call.kind.group, &call.kind.plural, name, why))
+}
+
+/// Whether the caller may have the environment taken over that this write names: it may be anybody's, and from then on it
+/// is changed and deleted by whoever may change and delete the object.
+async fn check_import(
+    call: &Call,
+    before: Option<&serde_json::Value>,
+    after: &serde_json::Value,
+) -> Result<(), Status> {
+    let wish = |object: &serde_json::Value| object["metadata"]["annotations"][IMPORT].clone();
+    let after = wish(after);
+    if after.is_null() || before.is_some_and(|before| wish(before) == after) {
+        return Ok(());
+    }
+    let asked = Attributes {
+        namespace: call.namespace(),
+        ..railway::IMPORTING
+    };
+    check(&call.server, &call.identity, &asked).await
 }
 
 /// Brings the policy up to date after a write that may have changed it, so that whoever is told of the write finds it in

@@ -26,6 +26,14 @@ pub(crate) async fn create(call: &Call) -> Result<Response, Status> {
     call.respond(outcome)
 }
 
+/// An object that the server makes on the caller's account, as it is stored then.
+pub(crate) async fn create_object(call: &Call, mut object: Value) -> Result<Value, Status> {
+    metadata::ensure_shape(&mut object)?;
+    check_identity(call, &object)?;
+    let outcome = settle::create(call, object, Attribution::Changes, &[]).await?;
+    Ok(outcome.object.shown(&call.kind))
+}
+
 /// PUT of an object or of its status.
 pub(crate) async fn update(call: &Call) -> Result<Response, Status> {
     let Decoded {

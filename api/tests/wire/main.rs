@@ -5,6 +5,7 @@
 mod access;
 mod apply;
 mod audit;
+mod catalog;
 mod clients;
 mod deletion;
 mod discovery;
@@ -17,6 +18,7 @@ mod immutable;
 mod lists;
 mod malformed;
 mod objects;
+mod openapi;
 mod ownership;
 mod plan;
 mod session;

@@ -13,7 +13,7 @@ use mirage_api::error::{CauseReason, Fault};
 use mirage_api::kinds::Registry;
 use mirage_api::store::memory::MemoryStore;
 use mirage_api::store::{Store, StoreError};
-use mirage_api::{Api, ApiOptions, Ids, Planner};
+use mirage_api::{Api, ApiOptions, Catalog, Ids, Planner};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
@@ -107,6 +107,15 @@ impl World {
     pub(crate) async fn with_planner(planner: Option<Arc<dyn Planner>>) -> Self {
         let store = Arc::new(MemoryStore::new());
         Self::of(store, Arc::new(Doorkeeper), Thing::crd(), planner).await
+    }
+
+    /// With a Railway to look at.
+    pub(crate) async fn with_catalog(catalog: Arc<dyn Catalog>) -> Self {
+        let Self { api, store } = Self::new().await;
+        Self {
+            api: api.with_catalog(catalog),
+            store,
+        }
     }
 
     /// Serves this definition of [`Thing`].

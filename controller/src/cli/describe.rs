@@ -2,7 +2,7 @@
 
 mod environment;
 mod events;
-mod since;
+pub(super) mod since;
 
 use std::{io::Write, path::PathBuf};
 

@@ -6,7 +6,8 @@ use jiff::SignedDuration;
 use mirage_api::{Api, Clock};
 use mirage_github::{Connections, GitHub};
 use mirage_reconcilers::{
-    Controllers, Intervals, Options, Planner, environment::patience::Patience, git_sync::fetch::Git,
+    Catalog, Controllers, Intervals, Options, Planner, environment::patience::Patience,
+    git_sync::fetch::Git,
 };
 use mirage_vault::HttpVault;
 use tokio::task::JoinHandle;
@@ -60,7 +61,7 @@ pub(super) async fn start(
     tempo: Tempo,
     metrics: &mut Metrics,
     stopping: &CancellationToken,
-) -> Result<(JoinHandle<()>, Arc<Planner>), ControllersError> {
+) -> Result<(JoinHandle<()>, Arc<Planner>, Arc<Catalog>), ControllersError> {
     let Outside {
         railway,
         github,
@@ -99,7 +100,9 @@ pub(super) async fn start(
         .registry
         .register_collector(Box::new(GitHubMetrics(Arc::clone(github))));
     let planner = controllers.planner();
-    Ok((tokio::spawn(controllers.run(stopping.clone())), planner))
+    let catalog = controllers.catalog();
+    let running = tokio::spawn(controllers.run(stopping.clone()));
+    Ok((running, planner, catalog))
 }
 
 /// Who of several processes this is, in leases and events.

@@ -222,6 +222,10 @@ impl Catalog {
             was_suspended: false,
             retry: false,
             redeploy: None,
+            restart: None,
+            restarts: None,
+            rollout: None,
+            good: &BTreeMap::new(),
         };
         let plan = import::plan(Some(&id), &effective, &observed, &memory, now);
         Ok(plan

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use mirage_railway::{
-    client::{Deployed, DeploymentDetail, InstanceDetail, ProjectSummary},
+    client::{Deployed, InstanceDetail, ProjectSummary, ShownDeployment},
     id::ServiceId,
     snapshot::{
         DeploymentSnapshot, EnvironmentSnapshot, InstanceSnapshot, Presence, ProjectSnapshot,
@@ -137,11 +137,12 @@ pub(super) fn services(
 /// A deployment of a list.
 pub(super) fn deployment(
     instance: &InstanceSnapshot,
-    detail: DeploymentDetail,
+    detail: ShownDeployment,
 ) -> RailwayDeployment {
     let facts = DeploymentSnapshot {
         id: detail.id,
         status: detail.status,
+        status_since: None,
         stopped: detail.stopped,
         created_at: detail.created_at,
     };

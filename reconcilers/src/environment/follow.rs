@@ -98,7 +98,8 @@ pub fn keep_back(
         PlanReason::Drifted
         | PlanReason::Teardown
         | PlanReason::Suspension
-        | PlanReason::Requested => true,
+        | PlanReason::Requested
+        | PlanReason::RolledBack => true,
     });
     if plan.entries.len() < planned {
         plan.holds.push(hold);

@@ -42,7 +42,11 @@ pub fn after_visit(
         intervals.soon
     } else if plan.holds.iter().any(is_short) {
         intervals.soon.max(Duration::from_secs(1))
-    } else if plan.holds.iter().any(|hold| !is_for_a_person(hold) && !is_of_others(hold)) {
+    } else if plan
+        .holds
+        .iter()
+        .any(|hold| !is_for_a_person(hold) && !is_of_others(hold))
+    {
         intervals.active
     } else if in_transition || plan.holds.iter().any(is_of_others) {
         // The observer wakes us when something moves; this is for the wake-up that got lost.

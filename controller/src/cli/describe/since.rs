@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 /// `12s`, `5m`, `3h`, `2d`: from `then` until `now`; a moment ahead of `now` counts as `0s`.
-pub(super) fn since(then: Timestamp, now: Timestamp) -> String {
+pub(in crate::cli) fn since(then: Timestamp, now: Timestamp) -> String {
     span(now.as_second() - then.as_second())
 }
 
