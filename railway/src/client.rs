@@ -22,6 +22,7 @@ mod reading;
 mod recent;
 pub(crate) mod services;
 mod token;
+mod values;
 mod variables;
 
 use std::{
@@ -49,6 +50,7 @@ pub(crate) use progress::change_set_state;
 pub use projects::{NewProject, ProjectSummary};
 pub use reading::ProjectReading;
 pub use token::Token;
+pub use values::EnvironmentValues;
 
 use crate::{
     budget::{Budget, Plan, Priority, Wait},

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use crate::{
+    client::values::EnvironmentValues,
     id::ServiceId,
-    secret::FingerprintKey,
+    secret::{FingerprintKey, SecretValue},
     snapshot::{ConfigSnapshot, MARK, ServiceConfigSnapshot, VariableSnapshot},
 };
 
@@ -37,6 +38,32 @@ pub(super) fn config_snapshot(
     })
 }
 
+/// The values in a configuration, or why it is none.
+pub(super) fn values_of(config: &Value) -> Result<EnvironmentValues, String> {
+    let config = config
+        .as_object()
+        .ok_or("the configuration is not an object")?;
+    let mut values = EnvironmentValues {
+        shared: readable(entries(config, "sharedVariables")?),
+        ..EnvironmentValues::default()
+    };
+    for (id, service) in entries(config, "services")? {
+        if let Some(service) = service.as_object().filter(|service| !is_deleted(service)) {
+            let own = readable(entries(service, "variables")?);
+            values.services.insert(ServiceId::new(id), own);
+        }
+    }
+    Ok(values)
+}
+
+fn readable(entries: Vec<(&String, &Value)>) -> BTreeMap<String, SecretValue> {
+    let value = |(name, variable): (&String, &Value)| {
+        let text = shown(variable)?;
+        Some((name.clone(), SecretValue::new(text)))
+    };
+    entries.into_iter().filter_map(value).collect()
+}
+
 fn service_snapshot(
     service: &Map<String, Value>,
     key: &FingerprintKey,
@@ -65,13 +92,23 @@ fn variables(
 }
 
 fn variable_snapshot(variable: &Value, key: &FingerprintKey) -> VariableSnapshot {
-    if variable.get("isSealed").and_then(Value::as_bool) == Some(true) {
+    if is_sealed(variable) {
         return VariableSnapshot::Sealed;
     }
-    match variable.get("value").and_then(Value::as_str) {
-        Some(value) if !is_mask(value) => VariableSnapshot::Value(key.fingerprint(value)),
-        _ => VariableSnapshot::Masked,
+    match shown(variable) {
+        Some(value) => VariableSnapshot::Value(key.fingerprint(value)),
+        None => VariableSnapshot::Masked,
     }
+}
+
+fn is_sealed(variable: &Value) -> bool {
+    variable.get("isSealed").and_then(Value::as_bool) == Some(true)
+}
+
+/// The value, where Railway shows it.
+fn shown(variable: &Value) -> Option<&str> {
+    let value = variable.get("value").and_then(Value::as_str)?;
+    (!is_sealed(variable) && !is_mask(value)).then_some(value)
 }
 
 /// Railway masks what it does not show with asterisks (observed for registry credentials).
@@ -145,6 +182,31 @@ mod tests {
             assert_eq!(service.variables[name], expected, "{name}");
         }
         assert!(!format!("{snapshot:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn values_are_read_where_railway_shows_them_and_nowhere_else() {
+        let config = json!({
+            "sharedVariables": { "A": { "value": "hunter2" }, "SEALED": { "value": "x", "isSealed": true } },
+            "services": {
+                "s1": { "variables": { "B": { "value": "" }, "STARS": { "value": "*****" } } },
+                "s2": { "isDeleted": true, "variables": { "C": { "value": "gone" } } },
+            },
+        });
+        let values = values_of(&config).unwrap();
+        assert_eq!(
+            values.shared,
+            BTreeMap::from([("A".to_owned(), SecretValue::new("hunter2"))])
+        );
+        assert_eq!(
+            values.services,
+            BTreeMap::from([(
+                ServiceId::new("s1"),
+                BTreeMap::from([("B".to_owned(), SecretValue::new(""))])
+            )])
+        );
+        assert!(!format!("{values:?}").contains("hunter2"));
+        assert!(values_of(&json!({ "services": [] })).is_err());
     }
 
     #[test]

@@ -51,7 +51,7 @@ impl Client {
         environments: &[(ProjectId, EnvironmentId)],
         key: &FingerprintKey,
     ) -> Result<BTreeMap<EnvironmentId, Presence<ConfigReading>>, Error> {
-        self.read_each_config(environments, |value, environment| {
+        self.each_config(environments, |value, environment| {
             reading(value, environment, key)
         })
         .await
@@ -68,7 +68,7 @@ impl Client {
         key: &FingerprintKey,
         may_show: MayShow<'_>,
     ) -> Result<BTreeMap<EnvironmentId, Presence<DisclosedConfig>>, Error> {
-        self.read_each_config(environments, |value, environment| {
+        self.each_config(environments, |value, environment| {
             match reading(value, environment, key) {
                 Presence::Present(reading) => Presence::Present(DisclosedConfig {
                     texts: texts(value, environment, may_show),
@@ -81,7 +81,8 @@ impl Client {
         .await
     }
 
-    async fn read_each_config<T>(
+    /// Reads configurations, each with what `read` makes of it.
+    pub(super) async fn each_config<T>(
         &self,
         environments: &[(ProjectId, EnvironmentId)],
         read: impl Fn(&Map<String, Value>, &EnvironmentId) -> Presence<T>,
