@@ -14,6 +14,7 @@
 pub mod account;
 pub mod catalog;
 pub mod convert;
+pub mod copy;
 pub mod cron;
 pub mod duration;
 pub mod engine;
@@ -46,6 +47,7 @@ pub mod variable;
 pub mod wake;
 
 pub use account::{RailwayAccount, RailwayAccountSpec, RailwayAccountStatus};
+pub use copy::CopyOptions;
 pub use environment::{Environment, EnvironmentSpec, EnvironmentType};
 pub use git_sync::{GitSync, GitSyncSpec, GitSyncStatus};
 pub use orphan::{Orphan, OrphanSpec};

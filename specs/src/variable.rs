@@ -78,7 +78,10 @@ impl ValueRef {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CopyFrom {
-    /// Name of a Railway environment in the same project.
+    /// Railway's id of another project; absent for the environment's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project_id: Option<String>,
+    /// Name or id of a Railway environment in the project.
     pub environment: String,
     /// Service there; absent for a shared variable.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -195,7 +198,7 @@ impl JsonSchema for Variable {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
             "description": "A string (Railway references allowed), or one of {secretRef: {store, name, key, version}}, {preserve: true}, \
-                            {copyFrom: {environment, service, name}}, {generate: {length}}.",
+                            {copyFrom: {projectId, environment, service, name}}, {generate: {length}}.",
             "x-kubernetes-preserve-unknown-fields": true
         })
     }
@@ -215,6 +218,7 @@ mod tests {
             json!({"secretRef": {"store": "vault", "name": "a/b", "key": "k", "version": 3}}),
             json!({"preserve": true}),
             json!({"copyFrom": {"environment": "staging", "service": "api", "name": "KEY"}}),
+            json!({"copyFrom": {"projectId": "p", "environment": "staging", "name": "KEY"}}),
             json!({"generate": {"length": 32}}),
         ] {
             let variable: Variable = serde_json::from_value(written.clone()).unwrap();

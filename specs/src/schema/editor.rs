@@ -144,11 +144,12 @@ fn variable() -> Value {
             form("preserve", json!({"const": true, "description": "Keeps what Railway has."})),
             form("copyFrom", json!({
                 "type": "object",
-                "description": "Copied once from another environment of the project, then kept.",
+                "description": "Copied once from another environment, then kept.",
                 "required": ["environment", "name"],
                 "additionalProperties": false,
                 "properties": {
-                    "environment": text("Name of the Railway environment."),
+                    "projectId": text("Railway's id of another project; absent for the environment's own."),
+                    "environment": text("Name or id of the Railway environment."),
                     "service": text("Service there; absent for a shared variable."),
                     "name": text("Name of the variable there."),
                 },

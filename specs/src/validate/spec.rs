@@ -65,7 +65,7 @@ pub(super) fn check_project(project: &Node<'_>, complete: bool, faults: &mut Fau
     }
 }
 
-fn is_uuid(text: &str) -> bool {
+pub(super) fn is_uuid(text: &str) -> bool {
     let lengths = [8, 4, 4, 4, 12];
     let parts: Vec<&str> = text.split('-').collect();
     parts.len() == lengths.len()

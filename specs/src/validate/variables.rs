@@ -7,7 +7,7 @@ use crate::{
     nearest::suggestion,
     reference::{Reference, references},
     secret_store::is_path,
-    validate::{Faults, node::Node, services::Known},
+    validate::{Faults, node::Node, services::Known, spec::is_uuid},
 };
 
 const FORMS: [&str; 4] = ["secretRef", "preserve", "copyFrom", "generate"];
@@ -97,9 +97,17 @@ fn check_object(variable: &Node<'_>, faults: &mut Faults) {
     if let Some(copy) = fields(
         &variable.at("copyFrom"),
         &["environment", "name"],
-        &["service"],
+        &["service", "projectId"],
         faults,
     ) {
+        if let Some(id) = copy.at("projectId").text()
+            && !is_uuid(id)
+        {
+            faults.invalid(
+                &copy.at("projectId").path,
+                "a Railway project id is a UUID; leave it out for the environment's own project",
+            );
+        }
         if let Some(Err(error)) = copy.at("service").text().map(str::parse::<ServiceName>) {
             faults.name(&copy.at("service").path, &error);
         }

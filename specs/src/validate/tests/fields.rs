@@ -357,6 +357,12 @@ fn every_rule_of_a_variable_names_its_field() {
         ),
         (
             "A",
+            json!({"copyFrom": {"projectId": "shop", "environment": "staging", "name": "A"}}),
+            ".copyFrom.projectId",
+            Invalid,
+        ),
+        (
+            "A",
             json!({"generate": {"length": 8}}),
             ".generate.length",
             Invalid,
