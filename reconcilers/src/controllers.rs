@@ -38,6 +38,7 @@ use crate::{
     accounts::{AccountOptions, Accounts},
     catalog::Catalog,
     context::{self, Context, Intervals},
+    copy::copier::Copier,
     environment::{
         self,
         planner::Planner,
@@ -126,6 +127,15 @@ impl Controllers {
             key: self.options.fingerprint_key.clone(),
             clock: Arc::clone(&self.options.clock),
             patience: self.options.intervals.patience,
+        })
+    }
+
+    /// Works copies of environments out, over the same credentials and snapshots.
+    pub fn copier(&self) -> Arc<Copier> {
+        Arc::new(Copier {
+            client: self.options.client.clone(),
+            accounts: Arc::clone(&self.accounts),
+            clock: Arc::clone(&self.options.clock),
         })
     }
 

@@ -16,8 +16,10 @@ pub mod action;
 pub mod applied;
 pub mod apply;
 pub mod approval;
+pub mod attempt;
 pub mod commit;
 pub mod condition;
+pub mod copies;
 pub mod diff;
 pub mod effective;
 pub mod farewell;
@@ -57,14 +59,18 @@ pub mod wake;
 use std::{sync::Arc, time::Duration};
 
 use kube::{
-    ResourceExt,
+    Api, ResourceExt,
     api::{DeleteParams, Patch, PatchParams},
     runtime::{controller::Action, events::EventType},
 };
-use mirage_specs::Environment;
+use mirage_specs::{
+    Environment,
+    copy::{READY_BY, ROLLED_BACK, TakenBack},
+};
 use serde_json::json;
 
 use crate::{context::Context, reason::Reason};
+use attempt::Attempt;
 
 /// The finalizer that keeps an Environment until nothing of it is left on Railway.
 pub const FINALIZER: &str = "mirage.dev/railway";
@@ -163,8 +169,75 @@ async fn route(
                 .await?;
             Ok(("expired", Action::await_change()))
         }
-        (false, true) => visit::visit(environment, namespace, ctx).await,
+        (false, true) => {
+            let attempt = attempt::attempt(environment, ctx.now());
+            if let Attempt::Failed(why) = &attempt {
+                return take_back(environment, &api, why, ctx).await;
+            }
+            if attempt == Attempt::Succeeded {
+                settle_attempt(environment, &api, ctx).await?;
+            }
+            let (outcome, again) = visit::visit(environment, namespace, ctx).await?;
+            let again = match attempt {
+                Attempt::Open(at_most) => again.min(at_most),
+                _ => again,
+            };
+            Ok((outcome, Action::requeue(again)))
+        }
     }
+}
+
+/// Tears a copy down that failed. Why stands on the object first: it makes the teardown complete, and says to whoever
+/// looks what became of it.
+async fn take_back(
+    environment: &Environment,
+    api: &Api<Environment>,
+    why: &str,
+    ctx: &Context,
+) -> Result<(&'static str, Action), ReconcileError> {
+    let name = environment.name_any();
+    if !attempt::is_taken_back(environment) {
+        let taken = TakenBack {
+            environment_id: environment.uid().unwrap_or_default(),
+            why: why.to_owned(),
+        };
+        let patch = json!({"metadata": {"annotations": {ROLLED_BACK: taken.written()}}});
+        api.patch(&name, &PatchParams::default(), &Patch::Merge(patch))
+            .await?;
+        let note = format!("the copy failed and is taken back: {why}");
+        ctx.tell(
+            environment,
+            EventType::Warning,
+            Reason::CopyTakenBack.into(),
+            note,
+        )
+        .await;
+    }
+    api.delete(&name, &DeleteParams::background()).await?;
+    Ok(("taken_back", Action::await_change()))
+}
+
+/// A copy that has been ready once is an environment like any other.
+async fn settle_attempt(
+    environment: &Environment,
+    api: &Api<Environment>,
+    ctx: &Context,
+) -> Result<(), ReconcileError> {
+    let patch = json!({"metadata": {"annotations": {READY_BY: null}}});
+    api.patch(
+        &environment.name_any(),
+        &PatchParams::default(),
+        &Patch::Merge(patch),
+    )
+    .await?;
+    ctx.tell(
+        environment,
+        EventType::Normal,
+        Reason::CopyReady.into(),
+        "the copy is ready, and from now on an environment of its own".to_owned(),
+    )
+    .await;
+    Ok(())
 }
 
 /// Expiry as the last visit resolved it, or as the spec itself says: a template's ttl counts too.

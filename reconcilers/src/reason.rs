@@ -102,6 +102,10 @@ pub enum Reason {
     TearingDown,
     /// Its time is over.
     Expired,
+    /// A copy of another environment is ready.
+    CopyReady,
+    /// A copy of another environment failed and is torn down.
+    CopyTakenBack,
     /// Nothing is wrong.
     Healthy,
     /// The plan was carried out, at least in part.

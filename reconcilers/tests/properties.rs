@@ -2,11 +2,19 @@
 
 mod support;
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use mirage_railway::snapshot::VariableSnapshot;
-use mirage_reconcilers::environment::{
-    effective::Effective, field::Field, observe::Observed, patience::Patience, plan::Plan,
+use mirage_reconcilers::{
+    copy::{OnRailway, Source, Surroundings, copy},
+    environment::{
+        effective::Effective, field::Field, observe::Observed, patience::Patience, plan::Plan,
+    },
+};
+use mirage_specs::{
+    CopyOptions, Environment, EnvironmentSpec, Variable,
+    copy::{Change, Copied},
+    merge,
 };
 use proptest::{prelude::*, test_runner::FileFailurePersistence};
 use serde_json::{Value, json};
@@ -85,6 +93,44 @@ fn variable() -> impl Strategy<Value = Value> {
 
 fn wanted(spec: &Value) -> Effective {
     effective(&spec.to_string())
+}
+
+/// A copy of which nothing was asked but its name.
+fn unchanged_copy(source: &Environment, spec: &EnvironmentSpec, railway: OnRailway<'_>) -> Copied {
+    let secrets = ["k1", "k2"].map(|key| ("s".to_owned(), key.to_owned()));
+    let options = CopyOptions {
+        name: "web".to_owned(),
+        force: true,
+        ..CopyOptions::default()
+    };
+    let around = Surroundings {
+        secrets: &secrets.into_iter().collect(),
+        is_same_project: true,
+        mentions: &BTreeMap::new(),
+        now: support::start(),
+    };
+    let source = Source {
+        environment: source,
+        spec,
+        railway,
+    };
+    copy(source, &options, around)
+}
+
+/// A spec in which what is copied from Railway is kept as Railway has it: the value is the same.
+fn without_copies(spec: &EnvironmentSpec) -> EnvironmentSpec {
+    let mut spec = spec.clone();
+    let of_services = spec
+        .services
+        .values_mut()
+        .flatten()
+        .flat_map(|service| service.variables.values_mut());
+    for variable in spec.variables.values_mut().chain(of_services).flatten() {
+        if matches!(variable, Variable::CopyFrom(_)) {
+            *variable = Variable::Preserve;
+        }
+    }
+    spec
 }
 
 /// What somebody may do in Railway's dashboard.
@@ -209,6 +255,34 @@ proptest! {
         prop_assert_eq!(&one, &two);
         let unchanged = world.plan(&spec);
         prop_assert!(one.entries == unchanged.entries || one.hash != unchanged.hash);
+    }
+
+    #[test]
+    fn a_copy_without_options_comes_to_the_same_and_its_second_plan_is_empty(spec in spec()) {
+        let source = support::environment(&spec.to_string());
+        let whole = merge::effective(None, &source.spec).unwrap();
+        let mut world = World::synced(&wanted(&spec));
+        let project = world.project.clone().unwrap();
+        let seen = world.environment().clone();
+        for railway in [OnRailway::NeverMade, OnRailway::Seen(&project.id, &seen)] {
+            let copied = unchanged_copy(&source, &whole, railway);
+            prop_assert_eq!(&copied.refusals, &[]);
+            let copy: Environment = serde_json::from_value(copied.object.clone()).unwrap();
+            let comes_to = merge::effective(None, &copy.spec).unwrap();
+            prop_assert_eq!(without_copies(&comes_to), without_copies(&whole));
+            for part in &copied.difference {
+                let is_generated = part.to.as_deref().is_some_and(|to| to.starts_with("generated"));
+                let is_around = !part.path.contains(".variables.") && part.change == Change::Changed;
+                prop_assert!(part.change == Change::Unchanged || is_generated || is_around, "{part:?}");
+            }
+        }
+        let copied = unchanged_copy(&source, &whole, OnRailway::NeverMade);
+        let mut copy: Environment = serde_json::from_value(copied.object).unwrap();
+        copy.metadata.uid = source.metadata.uid.clone();
+        let copy = support::resolved(&copy);
+        let mut twin = World::with_project();
+        twin.converge(&copy);
+        prop_assert!(twin.plan(&copy).is_synced());
     }
 
     #[test]

@@ -275,7 +275,7 @@ impl<'a> Applier<'a> {
         let (Some(project), Some(environment)) = (&place.project, &place.environment) else {
             return Ok(());
         };
-        let values = self.values(project, entries).await?;
+        let values = self.values(entries).await?;
         let target = Target {
             project,
             environment,

@@ -35,6 +35,8 @@ pub struct Effective {
     pub services: BTreeMap<String, EffectiveService>,
     /// Shared variables, without the mark.
     pub variables: BTreeMap<String, DesiredValue>,
+    /// For a copy of another environment: services that have another name here, by their name there.
+    pub renamed: BTreeMap<String, String>,
     /// What to do about drift.
     pub drift: Drift,
     /// How changes reach the services.
@@ -141,6 +143,7 @@ impl Effective {
             environment_name,
             services: BTreeMap::new(),
             variables: BTreeMap::new(),
+            renamed: BTreeMap::new(),
             drift: Drift::default(),
             rollout: Rollout::default(),
             deletion: Deletion::default(),

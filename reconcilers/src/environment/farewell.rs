@@ -20,6 +20,7 @@ use serde_json::json;
 use super::{
     FINALIZER, ReconcileError,
     apply::{Applier, ApplyError, Outcome, apply},
+    attempt,
     condition::{Finding, Truth, conditions, whole_seconds},
     effective::Effective,
     finding::told,
@@ -94,11 +95,13 @@ pub(super) async fn visit(
             }
         }
     };
-    let deletion = environment
-        .spec
-        .deletion
-        .or(journal.status().deletion)
-        .unwrap_or_default();
+    let deletion = if attempt::is_taken_back(environment) {
+        // What was made for a copy that failed goes, whatever the copy would have kept.
+        Deletion::Delete
+    } else {
+        let declared = environment.spec.deletion;
+        declared.or(journal.status().deletion).unwrap_or_default()
+    };
     let mut next = teardown(&id, journal.status(), &observed, deletion, now);
     if let (Teardown::Done { .. }, Deletion::Delete, Some(account)) = (&next, deletion, &account)
         && let Some(hold) = still_there(journal.status(), account).await

@@ -1,10 +1,14 @@
 //! What Railway shows of one environment. Reads, and never writes.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use mirage_railway::{
     budget::Priority,
     error::Error,
+    id::ProjectId,
     observer::Observer,
     snapshot::{Presence, ProjectSnapshot},
 };
@@ -19,6 +23,8 @@ use super::patience::Patience;
 pub struct Observed {
     /// The project with everything in it.
     pub project: Presence<Arc<ProjectSnapshot>>,
+    /// Other projects, of which variables are still to be copied.
+    pub elsewhere: BTreeMap<ProjectId, Presence<Arc<ProjectSnapshot>>>,
     /// Our own last write is so recent that Railway's reads may not show it yet: absence is unknown.
     pub in_grace: bool,
     /// How long to wait for what may still appear.
@@ -30,6 +36,7 @@ impl Observed {
     pub fn nothing(why: String, patience: Patience) -> Self {
         Self {
             project: Presence::Unknown(why),
+            elsewhere: BTreeMap::new(),
             in_grace: false,
             patience,
         }
@@ -48,7 +55,10 @@ pub fn needed(effective: &Effective, ledger: &[LedgerEntry]) -> BTreeSet<String>
         .values()
         .chain(of_services)
         .filter_map(|value| match value {
-            DesiredValue::CopyFrom(from) => Some(from.environment.clone()),
+            // Those of other projects are looked at on their own, and only while something is still to be copied.
+            DesiredValue::CopyFrom(from) if from.project_id.is_none() => {
+                Some(from.environment.clone())
+            }
             _ => None,
         });
     let own = [effective.environment_name.clone()];
@@ -85,6 +95,7 @@ pub async fn observe(
             Presence::Absent => {
                 return Ok(Observed {
                     project: Presence::Absent,
+                    elsewhere: BTreeMap::new(),
                     in_grace: false,
                     patience,
                 });
@@ -97,6 +108,7 @@ pub async fn observe(
     let project = observer.project_with(&id, into, priority).await?;
     Ok(Observed {
         project,
+        elsewhere: BTreeMap::new(),
         in_grace: observer.in_grace(&id),
         patience,
     })

@@ -20,6 +20,7 @@ use serde_json::Value;
 
 use super::{
     approval::RETRY,
+    copies,
     diff::Memory,
     effective::ProjectTarget,
     import, inputs,
@@ -151,7 +152,7 @@ impl Planner {
             || effective.project.clone(),
             |id| ProjectTarget::Id(ProjectId::new(id)),
         );
-        let observed = observe(
+        let mut observed = observe(
             &account.observer,
             &target,
             needed(&effective, &status.ledger),
@@ -159,6 +160,8 @@ impl Planner {
             self.patience,
         )
         .await?;
+        let sources = copies::sources(&effective, &observed, &status.ledger);
+        observed.elsewhere = copies::look(&account.observer, sources, Priority::User).await?;
         let nothing = Applied::default();
         let requests = Requests::of(&environment, &status);
         let retry = environment.annotations().contains_key(RETRY);

@@ -9,6 +9,7 @@ use mirage_railway::{
 };
 use mirage_specs::{
     Environment, EnvironmentSpec, EnvironmentTemplateSpec, ServiceSpec, Setting, Variable,
+    copy::Origin,
     environment::ProjectRef,
     merge,
     quantity::parse_bytes,
@@ -163,6 +164,12 @@ pub fn resolve(
         environment_name: spec.name.clone().unwrap_or(name),
         services,
         variables: values.all("spec.variables", &spec.variables)?,
+        renamed: metadata
+            .annotations
+            .as_ref()
+            .and_then(Origin::of)
+            .map(|origin| origin.services)
+            .unwrap_or_default(),
         drift: spec.drift.clone().unwrap_or_default(),
         rollout: spec.rollout.clone().unwrap_or_default(),
         deletion: spec.deletion.unwrap_or_default(),

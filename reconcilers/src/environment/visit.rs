@@ -1,12 +1,12 @@
 //! A visit to an Environment that is wanted.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use kube::{
     ResourceExt,
     api::{Patch, PatchParams},
-    runtime::{controller::Action, events::EventType},
+    runtime::events::EventType,
 };
 use mirage_railway::{budget::Priority, snapshot::Presence};
 use mirage_specs::{
@@ -19,6 +19,7 @@ use super::{
     ReconcileError,
     apply::{Applier, ApplyError, Outcome, apply},
     approval::{APPROVE, Gate, RETRY, gate},
+    copies,
     diff::Memory,
     effective::{Effective, ProjectTarget},
     follow::{self, Revision},
@@ -42,12 +43,12 @@ use crate::{
     context::Context,
 };
 
-/// Resolve, observe, diff, apply, tell: one pass.
+/// Resolve, observe, diff, apply, tell: one pass. Says what came of it, and when to come back.
 pub(super) async fn visit(
     environment: &Arc<Environment>,
     namespace: &str,
     ctx: &Arc<Context>,
-) -> Result<(&'static str, Action), ReconcileError> {
+) -> Result<(&'static str, Duration), ReconcileError> {
     let mut journal = Journal::open(ctx.api(namespace), environment);
     let mut revision = None;
     let (effective, account, taken) = match wanted(environment, namespace, &mut revision, ctx).await
@@ -64,7 +65,7 @@ pub(super) async fn visit(
         }
         Err(Unwanted::Error(error)) => return Err(error),
         // A process that has just started says nothing before it has tried: what is known stays told.
-        Err(Unwanted::NotYet) => return Ok(("waiting", Action::requeue(ctx.intervals.soon))),
+        Err(Unwanted::NotYet) => return Ok(("waiting", ctx.intervals.soon)),
     };
     let observed = match look(environment, &effective, &account, &mut journal, ctx).await? {
         Ok(observed) => observed,
@@ -83,10 +84,7 @@ pub(super) async fn visit(
             };
             let next = status::status(journal.status(), &visit);
             publish(environment, &mut journal, next, ctx).await?;
-            return Ok((
-                "waiting",
-                Action::requeue(wake::after_error(&error, &ctx.intervals)),
-            ));
+            return Ok(("waiting", wake::after_error(&error, &ctx.intervals)));
         }
     };
     let now = ctx.now();
@@ -199,7 +197,7 @@ pub(super) async fn visit(
         &ctx.intervals,
     ));
     let again = wake::when_judged(journal.status(), ctx.now()).map_or(again, |at| again.min(at));
-    Ok((counted, Action::requeue(again)))
+    Ok((counted, again))
 }
 
 enum Unwanted {
@@ -283,7 +281,7 @@ async fn look(
     if let (ProjectTarget::Id(project), Some(at)) = (&target, wake::wished_at(asker)) {
         account.observer.look_since(project, at);
     }
-    let observed = match observe(
+    let mut observed = match observe(
         &account.observer,
         &target,
         needed(effective, &journal.status().ledger),
@@ -326,6 +324,11 @@ async fn look(
                 })
                 .await?;
         }
+    }
+    let sources = copies::sources(effective, &observed, &journal.status().ledger);
+    match copies::look(&account.observer, sources, Priority::Convergence).await {
+        Ok(elsewhere) => observed.elsewhere = elsewhere,
+        Err(error) => return Ok(Err(error)),
     }
     Ok(Ok(observed))
 }
@@ -406,11 +409,11 @@ async fn refuse(
     journal: &mut Journal,
     refusal: Refusal,
     ctx: &Arc<Context>,
-) -> Result<(&'static str, Action), ReconcileError> {
+) -> Result<(&'static str, Duration), ReconcileError> {
     let generation = environment.metadata.generation.unwrap_or(0);
     let next = refusal.status(journal.status(), generation, ctx.now());
     publish(environment, journal, next, ctx).await?;
-    Ok(("held", Action::requeue(refusal.again(&ctx.intervals))))
+    Ok(("held", refusal.again(&ctx.intervals)))
 }
 
 /// Writes the status, and tells as an Event what of it is news.

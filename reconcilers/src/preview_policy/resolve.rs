@@ -13,9 +13,10 @@ use mirage_specs::{
     environment::{Approval, Source, TemplateRef},
     merge::{self, MergeError},
     placeholder::substitute,
-    service::Domain,
 };
 use serde_json::Value;
+
+use crate::copy::domain::give_up_own_domains;
 
 use super::{
     focus::{Focus, focus, narrow},
@@ -163,23 +164,6 @@ fn follow(service: &mut ServiceSpec, repository: &RepositoryName, pull: &PullReq
     if is_ours {
         source.branch = Setting::Inherit;
         source.commit = Setting::Set(pull.head.sha.to_string());
-    }
-}
-
-/// A domain of one's own leads to one environment; a preview gets a generated one in its place.
-fn give_up_own_domains(service: &mut ServiceSpec) {
-    let Setting::Set(domains) = &mut service.domains else {
-        return;
-    };
-    let own_port = domains
-        .iter()
-        .find(|domain| domain.name.is_some())
-        .map(|domain| domain.port);
-    domains.retain(|domain| domain.name.is_none());
-    if let Some(port) = own_port
-        && domains.is_empty()
-    {
-        domains.push(Domain { name: None, port });
     }
 }
 

@@ -150,6 +150,7 @@ impl World {
         });
         Observed {
             project,
+            elsewhere: BTreeMap::new(),
             in_grace: self.in_grace,
             patience: Patience::default(),
         }

@@ -94,6 +94,10 @@ impl<'a> Draft<'a> {
         reason: PlanReason,
     ) {
         let service = name.to_owned();
+        // Made without them it would start without them, and again with them.
+        let Some(variables) = self.settable(&service, &desired.variables) else {
+            return;
+        };
         let existing = scene
             .project
             .and_then(|project| project.service_named(name))
@@ -105,7 +109,7 @@ impl<'a> Draft<'a> {
             },
             reason,
         );
-        for variable in self.settable(&service, &desired.variables, scene) {
+        for variable in variables {
             self.push(
                 Action::SetVariable {
                     service: service.clone(),

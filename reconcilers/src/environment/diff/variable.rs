@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use mirage_railway::snapshot::{MARK, ProjectSnapshot, VariableSnapshot};
-use mirage_specs::{plan::PlanReason, variable::CopyFrom};
+use mirage_railway::snapshot::{MARK, VariableSnapshot};
+use mirage_specs::plan::PlanReason;
 
 use super::{Draft, Scene, service::Pair};
 use crate::environment::{
     applied::{NOT_OURS, UNCERTAIN},
+    copies::{self, Trouble},
     effective::DesiredValue,
     plan::{Action, Hold},
 };
@@ -18,6 +19,14 @@ enum Verdict {
     Set { exists: bool, reason: PlanReason },
 }
 
+/// Whether a variable has a value to set.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Availability {
+    Here,
+    Nowhere,
+    Unknown,
+}
+
 impl<'a> Draft<'a> {
     pub(super) fn shared_variables(&mut self, scene: Scene<'a>) {
         let effective = self.effective;
@@ -25,7 +34,8 @@ impl<'a> Draft<'a> {
             .environment
             .and_then(|environment| environment.config.as_ref())
         else {
-            for name in self.settable("", &effective.variables, scene) {
+            let settable = self.settable("", &effective.variables);
+            for name in settable.unwrap_or_default() {
                 self.push(
                     Action::SetSharedVariable {
                         name,
@@ -44,7 +54,7 @@ impl<'a> Draft<'a> {
                 applied.get(name),
             );
             if let Verdict::Set { exists, reason } = verdict
-                && self.can_be_had(name, desired, scene)
+                && self.can_be_had(name, desired)
             {
                 self.push(
                     Action::SetSharedVariable {
@@ -66,16 +76,12 @@ impl<'a> Draft<'a> {
     }
 
     pub(super) fn variables(&mut self, pair: Pair<'a>) {
-        let scene = Scene {
-            project: self.present_project(),
-            environment: Some(pair.environment),
-        };
         let none = BTreeMap::new();
         let applied = pair.applied.map_or(&none, |applied| &applied.variables);
         for (name, desired) in &pair.desired.variables {
             let verdict = judge(desired, pair.config.variables.get(name), applied.get(name));
             if let Verdict::Set { exists, reason } = verdict
-                && self.can_be_had(name, desired, scene)
+                && self.can_be_had(name, desired)
             {
                 let service = pair.name.to_owned();
                 self.push(
@@ -99,87 +105,56 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// The variables of something new that have a value to set.
+    /// The variables of something new that have a value to set; `None` while it cannot be told of all of them.
     pub(super) fn settable(
         &mut self,
         service: &str,
         variables: &BTreeMap<String, DesiredValue>,
-        scene: Scene<'a>,
-    ) -> Vec<String> {
+    ) -> Option<Vec<String>> {
         let names = variables
             .iter()
             .filter(|(_, desired)| !matches!(desired, DesiredValue::Preserve));
         let mut settable = Vec::new();
+        let mut is_complete = true;
         for (name, desired) in names {
             let shown = if service.is_empty() {
                 name.clone()
             } else {
                 format!("{service}.{name}")
             };
-            if self.can_be_had(&shown, desired, scene) {
-                settable.push(name.clone());
+            match self.availability(&shown, desired) {
+                Availability::Here => settable.push(name.clone()),
+                Availability::Nowhere => {}
+                Availability::Unknown => is_complete = false,
             }
         }
-        settable
+        is_complete.then_some(settable)
     }
 
-    fn present_project(&self) -> Option<&'a ProjectSnapshot> {
-        match &self.observed.project {
-            mirage_railway::snapshot::Presence::Present(project) => Some(project),
-            _ => None,
-        }
+    fn can_be_had(&mut self, name: &str, desired: &DesiredValue) -> bool {
+        self.availability(name, desired) == Availability::Here
     }
 
-    fn can_be_had(&mut self, name: &str, desired: &DesiredValue, scene: Scene<'a>) -> bool {
+    fn availability(&mut self, name: &str, desired: &DesiredValue) -> Availability {
         let DesiredValue::CopyFrom(from) = desired else {
-            return true;
+            return Availability::Here;
         };
-        match copy_source(from, scene.project) {
-            Ok(()) => true,
-            Err(why) => {
+        match copies::place(from, self.observed) {
+            Ok(_) => Availability::Here,
+            Err(Trouble::Missing(from)) => {
                 self.hold(Hold::CopySourceMissing {
                     variable: name.to_owned(),
-                    from: why,
+                    from,
                 });
-                false
+                Availability::Nowhere
+            }
+            Err(Trouble::Unread(why)) => {
+                self.hold(Hold::Unobserved {
+                    why: format!("variable {name} is to be copied: {why}"),
+                });
+                Availability::Unknown
             }
         }
-    }
-}
-
-fn copy_source(from: &CopyFrom, project: Option<&ProjectSnapshot>) -> Result<(), String> {
-    let environment = project
-        .and_then(|project| project.environment_named(&from.environment))
-        .ok_or_else(|| {
-            format!(
-                "there is no environment {} in the project",
-                from.environment
-            )
-        })?;
-    let config = environment
-        .config
-        .as_ref()
-        .ok_or_else(|| format!("environment {} could not be read", from.environment))?;
-    let variables = match &from.service {
-        None => &config.shared_variables,
-        Some(service) => {
-            let instance = environment.instance_named(service).ok_or_else(|| {
-                format!("environment {} has no service {service}", from.environment)
-            })?;
-            let config = config.services.get(&instance.service_id);
-            &config
-                .ok_or_else(|| format!("service {service} could not be read"))?
-                .variables
-        }
-    };
-    match variables.get(&from.name) {
-        Some(VariableSnapshot::Value(_)) => Ok(()),
-        Some(VariableSnapshot::Sealed) => Err(format!(
-            "{} is sealed and cannot be read: Railway shows sealed values to nobody",
-            from.name
-        )),
-        Some(VariableSnapshot::Masked) => Err(format!("{} is not shown to this token", from.name)),
-        None => Err(format!("there is no variable {} there", from.name)),
     }
 }
 
