@@ -42,6 +42,7 @@ pub mod audit;
 pub mod auth;
 mod catalog;
 mod collector;
+mod copy;
 mod dashboard;
 pub mod error;
 mod feed;
@@ -59,6 +60,7 @@ mod webhooks;
 
 pub use access::Limits;
 pub use catalog::{AccountName, Catalog, CatalogError};
+pub use copy::{Copier, CopyError};
 pub use dashboard::Files;
 pub use ids::Ids;
 pub use plan::{PlanError, PlannedChange, Planner, RunningService};
@@ -115,6 +117,7 @@ impl Api {
             ids,
             planner,
             catalog: None,
+            copier: std::sync::OnceLock::new(),
             version,
             registry,
             webhooks: Webhooks::new(),
@@ -166,6 +169,12 @@ impl Api {
         // Once, before serving.
         let _ = self.server.keys.set(keys);
         self
+    }
+
+    /// From now on copies of environments are worked out by this one. The controllers bring it, and they are clients of
+    /// this API. Only the first one counts.
+    pub fn copies_with(&self, copier: Arc<dyn Copier>) {
+        let _ = self.server.copier.set(copier);
     }
 
     /// Writes the audit records that are still in memory: call it when the last request has been answered.

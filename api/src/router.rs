@@ -13,6 +13,7 @@ use axum::routing::{get, post};
 use futures::FutureExt as _;
 use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode, header};
+use mirage_specs::CopyOptions;
 use tracing::Instrument as _;
 use zeroize::Zeroizing;
 
@@ -76,6 +77,22 @@ pub(crate) fn router(server: Arc<Server>, callers: Callers) -> Router {
         .route(
             "/api/v1/environments/{namespace}/{name}/running",
             get(running).fallback(kubernetes),
+        )
+        .route(
+            "/api/v1/environments/{id}/clone",
+            post(clone).fallback(kubernetes),
+        )
+        .route(
+            "/api/v1/environments/{id}/clone-preview",
+            get(clone_preview).post(clone_preview).fallback(kubernetes),
+        )
+        .route(
+            "/api/v1/environments/{id}/clones",
+            get(clones).fallback(kubernetes),
+        )
+        .route(
+            "/api/v1/environments/{id}/lineage",
+            get(lineage).fallback(kubernetes),
         )
         .route(
             "/api/v1/webhooks/railway",
@@ -214,6 +231,50 @@ async fn audit_log(State(door): State<Door>, request: Request) -> Response {
             false => door.admit(&identity)?,
         };
         product::audit::audit(&door.server, &identity, &query).await
+    };
+    answer.await.unwrap_or_else(Status::into_response)
+}
+
+/// `POST /api/v1/environments/{id}/clone`: another environment like this one.
+async fn clone(State(door): State<Door>, Path(id): Path<String>, request: Request) -> Response {
+    let answer = async {
+        let (asked, options, _permit) = door.about_a_copy(id, request).await?;
+        product::clone::clone(asked, options).await
+    };
+    answer.await.unwrap_or_else(Status::into_response)
+}
+
+/// `GET` or `POST /api/v1/environments/{id}/clone-preview`: the same, without doing it.
+async fn clone_preview(
+    State(door): State<Door>,
+    Path(id): Path<String>,
+    request: Request,
+) -> Response {
+    let answer = async {
+        let (asked, options, _permit) = door.about_a_copy(id, request).await?;
+        product::clone::preview(asked, options).await
+    };
+    answer.await.unwrap_or_else(Status::into_response)
+}
+
+/// `GET /api/v1/environments/{id}/clones`: what was copied from it.
+async fn clones(State(door): State<Door>, Path(id): Path<String>, request: Request) -> Response {
+    let answer = async {
+        let (parts, _) = request.into_parts();
+        let identity = door.identify(&parts).await?;
+        let _permit = door.admit(&identity)?;
+        product::lineage::clones(&door.server, &identity, &id).await
+    };
+    answer.await.unwrap_or_else(Status::into_response)
+}
+
+/// `GET /api/v1/environments/{id}/lineage`: what it was copied from, and what was copied from it in turn.
+async fn lineage(State(door): State<Door>, Path(id): Path<String>, request: Request) -> Response {
+    let answer = async {
+        let (parts, _) = request.into_parts();
+        let identity = door.identify(&parts).await?;
+        let _permit = door.admit(&identity)?;
+        product::lineage::lineage(&door.server, &identity, &id).await
     };
     answer.await.unwrap_or_else(Status::into_response)
 }
@@ -603,6 +664,34 @@ impl Door {
         let identity = self.identify(parts).await?;
         let permit = self.admit(&identity)?;
         Ok((identity, permit))
+    }
+
+    /// Who asks for a copy, and of what kind.
+    async fn about_a_copy(
+        &self,
+        id: String,
+        request: Request,
+    ) -> Result<(product::clone::Asked<'_>, CopyOptions, Option<Permit>), Status> {
+        let (parts, body) = request.into_parts();
+        let identity = self.identify(&parts).await?;
+        let permit = self.admit(&identity)?;
+        let user_agent = parts
+            .headers
+            .get(header::USER_AGENT)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
+            .to_owned();
+        let body = read_body(&parts.headers, body).await?;
+        let query = Query::parse(parts.uri.query());
+        let options = product::clone::options_of(&body, &query)?;
+        let asked = product::clone::Asked {
+            server: &self.server,
+            identity,
+            origin: Origin::within(&parts.extensions),
+            user_agent,
+            id,
+        };
+        Ok((asked, options, permit))
     }
 
     /// Who is asking.

@@ -9,6 +9,7 @@ use crate::access::{Policies, RBAC, builtin};
 use crate::audit::{Audit, Origin};
 use crate::auth::Authenticator;
 use crate::catalog::Catalog;
+use crate::copy::Copier;
 use crate::error::Status;
 use crate::feed::Feed;
 use crate::ids::Ids;
@@ -32,6 +33,8 @@ pub(crate) struct Server {
     pub(crate) ids: Ids,
     pub(crate) planner: Option<Arc<dyn Planner>>,
     pub(crate) catalog: Option<Arc<dyn Catalog>>,
+    /// Comes after the API itself.
+    pub(crate) copier: OnceLock<Arc<dyn Copier>>,
     pub(crate) version: String,
     pub(crate) registry: Registry,
     pub(crate) webhooks: Webhooks,

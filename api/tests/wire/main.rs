@@ -7,6 +7,7 @@ mod apply;
 mod audit;
 mod catalog;
 mod clients;
+mod clone;
 mod deletion;
 mod discovery;
 mod documents;
