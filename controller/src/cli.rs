@@ -10,6 +10,7 @@
 mod apply;
 mod approve;
 mod audit;
+mod clone;
 mod completions;
 mod confirm;
 mod connection;
@@ -26,6 +27,7 @@ mod failure;
 mod get;
 mod import;
 mod kind;
+mod lineage;
 mod manifests;
 mod moment;
 mod once;
@@ -102,6 +104,8 @@ pub(crate) enum Command {
     Wait(wait::Wait),
     Approve(approve::Approve),
     Audit(audit::Audit),
+    Clone(Box<clone::Clone>),
+    Lineage(lineage::Lineage),
     Retry(retry::Retry),
     Redeploy(redeploy::Redeploy),
     Restart(restart::Restart),
@@ -173,6 +177,8 @@ pub(crate) async fn run(command: Command) -> ExitCode {
         Command::Validate(verb) => verb.run(out),
         Command::Approve(verb) => verb.run(out).await,
         Command::Audit(verb) => verb.run(out).await,
+        Command::Clone(verb) => verb.run(out).await,
+        Command::Lineage(verb) => verb.run(out).await,
         Command::Retry(verb) => verb.run(out).await,
         Command::Redeploy(verb) => verb.run(out).await,
         Command::Restart(verb) => verb.run(out).await,

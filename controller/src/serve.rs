@@ -12,6 +12,7 @@ mod addresses;
 mod banner;
 mod catalog;
 mod controllers;
+mod copier;
 mod data_dir;
 mod database;
 mod default_account;

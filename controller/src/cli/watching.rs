@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, io::Write, pin::pin, str::FromStr, time::Durati
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use kube::{api::DynamicObject, runtime::watcher};
-use mirage_specs::wake::RETRY;
+use mirage_specs::{copy::TakenBack, wake::RETRY};
 use serde_json::Value;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
@@ -201,6 +201,11 @@ fn judge(
             status: value,
         } => has_condition(status, kind, value, wanted).then_some(Verdict::Reached),
         Goal::Ready if has_condition(status, "Ready", "True", wanted) => Some(Verdict::Reached),
+        // A copy that failed; its teardown would soon hide why.
+        Goal::Ready if taken_back(object).is_some() => {
+            let why = taken_back(object).unwrap_or_default();
+            Some(Verdict::Failed(format!("it is taken back: {why}")))
+        }
         Goal::Ready => {
             // What is degraded while something is still under way may yet become ready.
             let is_bad = ["Failed", "Degraded"]
@@ -222,6 +227,11 @@ fn judge(
             })
         }
     }
+}
+
+fn taken_back(object: &DynamicObject) -> Option<String> {
+    let annotations = object.metadata.annotations.as_ref()?;
+    TakenBack::of(annotations, object.metadata.uid.as_deref())
 }
 
 fn condition<'a>(status: &'a Value, kind: &str) -> Option<&'a Value> {
@@ -349,6 +359,23 @@ mod tests {
         assert_eq!(
             judge(&awaited(), &Goal::Ready, Some(&under_way), true),
             None
+        );
+    }
+
+    #[test]
+    fn a_copy_that_is_taken_back_says_why() {
+        let mut copy = ready("False", 2);
+        let taken = TakenBack {
+            environment_id: "uid-copy".to_owned(),
+            why: "no such image".to_owned(),
+        };
+        let annotation = ("mirage.dev/rolled-back".to_owned(), taken.written());
+        copy.metadata.uid = Some("uid-copy".to_owned());
+        copy.metadata.annotations = Some([annotation].into());
+        let verdict = judge(&awaited(), &Goal::Ready, Some(&copy), true);
+        assert_eq!(
+            verdict,
+            Some(Verdict::Failed("it is taken back: no such image".into()))
         );
     }
 

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use crate::serve::{
-    data_dir::DataDir, default_account, fingerprint, github_metrics::GitHubMetrics,
+    copier::Copier, data_dir::DataDir, default_account, fingerprint, github_metrics::GitHubMetrics,
     metrics::Metrics, railway::Railway, railway_metrics::RailwayMetrics, secret_uses::AuditLog,
 };
 
@@ -100,6 +100,7 @@ pub(super) async fn start(
         .registry
         .register_collector(Box::new(GitHubMetrics(Arc::clone(github))));
     let planner = controllers.planner();
+    api.copies_with(Arc::new(Copier(controllers.copier())));
     let catalog = controllers.catalog();
     let running = tokio::spawn(controllers.run(stopping.clone()));
     Ok((running, planner, catalog))

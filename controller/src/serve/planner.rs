@@ -110,7 +110,7 @@ fn untold(error: Unplanned) -> PlanError {
 }
 
 /// An error with its causes, each once.
-fn in_full(error: &dyn std::error::Error) -> String {
+pub(super) fn in_full(error: &dyn std::error::Error) -> String {
     let mut words = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
