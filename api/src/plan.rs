@@ -72,7 +72,7 @@ pub trait Planner: Send + Sync + 'static {
 }
 
 /// What the newest deployment of a service runs.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RunningService {
     /// The service.

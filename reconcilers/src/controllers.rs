@@ -136,6 +136,7 @@ impl Controllers {
             client: self.options.client.clone(),
             accounts: Arc::clone(&self.accounts),
             clock: Arc::clone(&self.options.clock),
+            vault: Arc::clone(&self.options.vault),
         })
     }
 

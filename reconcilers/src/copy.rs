@@ -26,6 +26,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 use kube::{Resource as _, ResourceExt as _};
 use mirage_railway::{id::ProjectId, snapshot::EnvironmentSnapshot};
+use mirage_specs::variable::ValueRef;
 use mirage_specs::{
     CopyOptions, Environment, EnvironmentSpec, Setting,
     copy::{
@@ -65,7 +66,7 @@ pub enum OnRailway<'a> {
 #[derive(Clone, Copy, Debug)]
 pub struct Surroundings<'a> {
     /// Keys of Secrets that the copy's namespace has, of those that may be referred to.
-    pub secrets: &'a BTreeSet<(String, String)>,
+    pub secrets: &'a BTreeSet<ValueRef>,
     /// Whether the copy is made in the source's own project.
     pub is_same_project: bool,
     /// Services that values on Railway refer to, by service (`None` for shared variables) and name. Only what was read.

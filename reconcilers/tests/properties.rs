@@ -15,6 +15,7 @@ use mirage_specs::{
     CopyOptions, Environment, EnvironmentSpec, Variable,
     copy::{Change, Copied},
     merge,
+    variable::ValueRef,
 };
 use proptest::{prelude::*, test_runner::FileFailurePersistence};
 use serde_json::{Value, json};
@@ -97,7 +98,7 @@ fn wanted(spec: &Value) -> Effective {
 
 /// A copy of which nothing was asked but its name.
 fn unchanged_copy(source: &Environment, spec: &EnvironmentSpec, railway: OnRailway<'_>) -> Copied {
-    let secrets = ["k1", "k2"].map(|key| ("s".to_owned(), key.to_owned()));
+    let secrets = ["k1", "k2"].map(|key| ValueRef::secret("s", key));
     let options = CopyOptions {
         name: "web".to_owned(),
         force: true,

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "etcd-bench")]
 pub mod beside_etcd;
+mod clones;
 mod convergence;
 mod latency;
 mod previews;
@@ -58,6 +59,7 @@ impl fmt::Display for Row {
 pub fn counts() -> anyhow::Result<Vec<Row>> {
     let mut rows = Vec::new();
     paused(provision::rows(&mut rows))?;
+    paused(clones::rows(&mut rows))?;
     paused(sweep::rows(&mut rows))?;
     Ok(rows)
 }

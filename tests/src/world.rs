@@ -12,6 +12,7 @@
 //! nothing but what the API server has.
 
 mod clock;
+mod copies;
 mod door;
 mod github_wire;
 mod life;
@@ -24,12 +25,12 @@ use std::{sync::Arc, time::Duration};
 use anyhow::Context as _;
 use async_trait::async_trait;
 use axum::body::Body;
-use http::{Request, StatusCode};
+use http::{Method, Request, StatusCode, header::CONTENT_TYPE};
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams};
 use mirage_api::{
-    Api, ApiOptions, Ids,
+    Api, ApiOptions, Copier, Ids,
     auth::{Authenticator, Identity},
     store::{
         ListQuery, Store, StoreError, Stored,
@@ -50,6 +51,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 use tower::ServiceExt as _;
 
+use copies::Copies;
 use life::Life;
 pub use power::{Cut, Cutting};
 
@@ -110,6 +112,7 @@ pub struct World {
     store: Arc<MemoryStore>,
     api: Api,
     user: kube::Client,
+    copies: Arc<Copies>,
     clock: Clock,
     seed: u64,
     intervals: Intervals,
@@ -153,6 +156,8 @@ impl World {
             planner: None,
             version: "0.0.0".to_owned(),
         });
+        let copies = Arc::new(Copies::default());
+        api.copies_with(Arc::clone(&copies) as Arc<dyn Copier>);
         api.bootstrap()
             .await
             .map_err(|status| anyhow::anyhow!("the API does not start: {status:?}"))?;
@@ -162,6 +167,7 @@ impl World {
             store,
             api,
             user,
+            copies,
             clock,
             seed: options.seed,
             intervals: options.intervals,
@@ -203,13 +209,34 @@ impl World {
         response.status()
     }
 
+    /// Asks the API as a user does, with JSON in and out; the status and the body of the answer.
+    ///
+    /// # Errors
+    /// When the answer is no JSON.
+    pub async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> anyhow::Result<(StatusCode, Value)> {
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(CONTENT_TYPE, "application/json")
+            .body(body.map_or_else(Body::empty, |body| Body::from(body.to_string())))?;
+        let Ok(response) = self.api.trusted_router("user").oneshot(request).await;
+        let status = response.status();
+        let bytes = axum::body::to_bytes(response.into_body(), usize::MAX).await?;
+        Ok((status, serde_json::from_slice(&bytes)?))
+    }
+
     /// Starts the controllers, as a new process would.
     pub fn start(&mut self) {
         if self.life.is_none() {
             self.lives += 1;
             // Another process has other random numbers, and the history stays one of this seed.
             let seed = self.seed.wrapping_mul(1_000_003).wrapping_add(self.lives);
-            self.life = Some(Life::begin(
+            let life = Life::begin(
                 &self.api,
                 &self.simulator,
                 &self.github,
@@ -218,7 +245,9 @@ impl World {
                 self.intervals,
                 Arc::clone(&self.repositories),
                 Arc::clone(&self.vault),
-            ));
+            );
+            self.copies.now_by(Arc::clone(&life.copier));
+            self.life = Some(life);
         }
     }
 

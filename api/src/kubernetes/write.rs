@@ -4,7 +4,7 @@ use axum::response::Response;
 use serde_json::Value;
 
 use super::body::Decoded;
-use super::call::{Call, Outcome};
+use super::call::Call;
 use super::metadata;
 use super::settle::{self, Attribution, Settled};
 use crate::error::{CauseReason, Fault, Status};
@@ -32,11 +32,6 @@ pub(crate) async fn create_object(call: &Call, mut object: Value) -> Result<Valu
     check_identity(call, &object)?;
     let outcome = settle::create(call, object, Attribution::Changes, &[]).await?;
     Ok(outcome.object.shown(&call.kind))
-}
-
-/// The same for an object that the server itself has put together on the caller's behalf.
-pub(crate) async fn created(call: &Call, object: serde_json::Value) -> Result<Outcome, Status> {
-    settle::create(call, object, Attribution::Changes, &[]).await
 }
 
 /// PUT of an object or of its status.

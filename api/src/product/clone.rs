@@ -73,10 +73,10 @@ pub(crate) async fn clone(asked: Asked<'_>, options: CopyOptions) -> Result<Resp
         body: Body::default(),
         user_agent,
     };
-    let outcome = write::created(&call, copied.object).await?;
-    let mut answer = lookup::named(&outcome.object);
+    let object = write::create_object(&call, copied.object).await?;
+    let mut answer = lookup::named(&object);
     answer["source"] = lookup::named(&source.object.to_value());
-    answer["object"] = outcome.object;
+    answer["object"] = object;
     answer["difference"] = json!(copied.difference);
     answer["notes"] = json!(copied.notes);
     Ok(Accept::JSON.respond(StatusCode::CREATED, &answer))

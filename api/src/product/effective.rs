@@ -10,6 +10,7 @@ use http::StatusCode;
 use mirage_specs::merge::{self, Explained, MergeError, Origin, Overridden, Traced};
 use mirage_specs::{Environment, EnvironmentTemplate, templates};
 use mirage_specs::{template::EnvironmentTemplateSpec, variable::ValueRef};
+use schemars::JsonSchema;
 use serde::{Deserialize as _, Serialize};
 use serde_json::{Value, json};
 
@@ -23,9 +24,9 @@ use crate::kubernetes::negotiate::Accept;
 use crate::server::Server;
 
 /// The answer.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct EffectiveView {
+pub(super) struct EffectiveView {
     environment: String,
     namespace: String,
     /// Mirage's id, `metadata.uid`; absent for one that is not stored.
@@ -44,9 +45,9 @@ struct EffectiveView {
 }
 
 /// The template whose layers lie below.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct TemplateView {
+pub(super) struct TemplateView {
     name: String,
     /// Absent for one that ships with Mirage.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -56,9 +57,9 @@ struct TemplateView {
 }
 
 /// One value.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct FieldView {
+pub(super) struct FieldView {
     path: String,
     /// Absent where a value was removed.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -4,15 +4,17 @@
 //! The document is OpenAPI 3.1, whose schemas are JSON Schema: they come from the very types that are sent and received.
 //! What is sent by Kubernetes' protocol stands in `/openapi/v3`, as in every Kubernetes.
 
+mod environments;
 mod operations;
 mod page;
+mod server;
 
 use axum::response::{IntoResponse as _, Response};
 use http::{HeaderValue, header};
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
-use operations::{Answer, In, OPERATIONS, Operation};
+use operations::{Answer, In, Operation};
 
 /// The document as an answer.
 pub(crate) fn document(version: &str) -> Response {
@@ -39,7 +41,7 @@ fn written(version: &str) -> Value {
     });
     let mut generator = settings.into_generator();
     let mut paths: Map<String, Value> = Map::new();
-    for operation in OPERATIONS {
+    for operation in operations::all() {
         let path = paths
             .entry(operation.path.to_owned())
             .or_insert_with(|| json!({}));
@@ -208,14 +210,14 @@ mod tests {
             let pointer = reference.strip_prefix('#').unwrap();
             assert!(document.pointer(pointer).is_some(), "{reference}");
         }
-        let ids: Vec<_> = OPERATIONS.iter().map(|operation| operation.id).collect();
+        let ids: Vec<_> = operations::all().map(|operation| operation.id).collect();
         assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len());
     }
 
     #[test]
     fn the_page_names_every_operation_and_runs_no_script() {
         let (html, policy) = page::html(&written("0.0.0"));
-        for operation in OPERATIONS {
+        for operation in operations::all() {
             assert!(
                 html.contains(&page::escaped(operation.summary)),
                 "{}",

@@ -2,6 +2,7 @@
 
 use axum::response::Response;
 use http::StatusCode;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::access::Attributes;
@@ -17,9 +18,9 @@ const GROUP: &str = "mirage.dev";
 const VERSION: &str = "v1alpha1";
 const RESOURCE: &str = "environments";
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct Running {
+pub(super) struct Running {
     environment_id: Option<String>,
     railway_environment_id: Option<String>,
     services: Vec<RunningService>,

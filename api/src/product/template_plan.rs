@@ -6,6 +6,7 @@ use http::StatusCode;
 use mirage_specs::{
     Environment, EnvironmentTemplate, EnvironmentTemplateSpec, EnvironmentType, merge, templates,
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -23,9 +24,9 @@ use crate::store::ListQuery;
 const AT_ONCE: usize = 4;
 
 /// The answer: the environments in the order in which the change would reach them.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct TemplatePlan {
+pub(super) struct TemplatePlan {
     template: String,
     namespace: String,
     /// Environments of a wave that are changed at the same time.
@@ -34,9 +35,9 @@ struct TemplatePlan {
 }
 
 /// One environment.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct Entry {
+pub(super) struct Entry {
     environment: String,
     namespace: String,
     environment_id: Option<String>,

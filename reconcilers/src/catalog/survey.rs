@@ -212,6 +212,7 @@ impl Catalog {
             project: Presence::Present(Arc::new(project)),
             in_grace: false,
             patience: self.patience,
+            elsewhere: BTreeMap::new(),
         };
         let (applied, repairs) = (Applied::default(), BTreeMap::new());
         let memory = Memory {

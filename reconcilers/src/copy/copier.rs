@@ -16,7 +16,9 @@ use mirage_railway::{
 };
 use mirage_specs::{
     CopyOptions, Environment, EnvironmentSpec, Variable, copy::Copied, environment::ProjectRef,
+    variable::ValueRef,
 };
+use mirage_vault::Vault;
 
 use super::{OnRailway, Source, Surroundings, copy, naming::mentions};
 use crate::{
@@ -24,6 +26,7 @@ use crate::{
     environment::{
         inputs,
         resolve::{self, DEFAULT_ACCOUNT},
+        sources,
     },
 };
 
@@ -34,6 +37,7 @@ pub struct Copier {
     pub(crate) client: Client,
     pub(crate) accounts: Arc<Accounts>,
     pub(crate) clock: Clock,
+    pub(crate) vault: Arc<dyn Vault>,
 }
 
 /// Why a copy could not even be worked out.
@@ -80,9 +84,9 @@ impl Copier {
         let template = inputs::template(&self.client, &home, &environment).await?;
         let spec = resolve::layered(&environment, template.as_ref())?;
         let namespace = options.namespace.as_deref().unwrap_or(&home);
-        let secrets =
-            inputs::secrets(&self.client, namespace, &with_overrides(&spec, options)).await?;
-        let secrets: BTreeSet<(String, String)> = secrets.secrets.into_keys().collect();
+        let wanted = with_overrides(&spec, options);
+        let found = sources::values(&self.client, &*self.vault, namespace, &wanted).await?;
+        let secrets: BTreeSet<ValueRef> = found.secrets.into_keys().collect();
         let account = self.account(namespace, &spec)?;
         let now: Timestamp = (self.clock)();
 

@@ -15,7 +15,7 @@ use mirage_railway::snapshot::{MARK, VariableSnapshot};
 use mirage_specs::{
     CopyOptions, ServiceSpec, Variable,
     name::VariableName,
-    variable::{CopyFrom, SecretKeyRef},
+    variable::{CopyFrom, ValueRef},
 };
 
 use super::{
@@ -173,25 +173,27 @@ impl Variables<'_> {
         Variable::Plain(followed.text)
     }
 
-    fn secret(&self, place: Place<'_>, key: &SecretKeyRef, remarks: &mut Remarks) -> Variable {
-        let SecretKeyRef { name, key: inside } = key;
-        if !self
-            .around
-            .secrets
-            .contains(&(name.clone(), inside.clone()))
-        {
+    fn secret(&self, place: Place<'_>, from: &ValueRef, remarks: &mut Remarks) -> Variable {
+        if !self.around.secrets.contains(from) {
             let of_source = || self.source.environment.namespace();
             let namespace = self.options.namespace.clone().or_else(of_source);
             let namespace = namespace.unwrap_or_else(|| "default".to_owned());
+            let ValueRef { name, key, .. } = from;
+            let holder = match &from.store {
+                None => format!("in a Secret {name:?}"),
+                Some(store) => format!(
+                    "at {name:?} in the secret store {store:?}, or it could not be read there,"
+                ),
+            };
             remarks.refuse(
                 place.field(),
                 format!(
-                    "there is no key {inside:?} in a Secret {name:?} of namespace {namespace:?}; make it there, or give {} another value",
+                    "there is no key {key:?} {holder} of namespace {namespace:?}; make it there, or give {} another value",
                     place.option()
                 ),
             );
         }
-        Variable::SecretRef(key.clone())
+        Variable::SecretRef(from.clone())
     }
 
     /// A value that only Railway has.

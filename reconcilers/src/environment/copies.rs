@@ -81,7 +81,7 @@ pub fn place(from: &CopyFrom, observed: &Observed) -> Result<Place, Trouble> {
             service,
         }),
         Some(VariableSnapshot::Sealed) => Err(Trouble::Missing(format!(
-            "{} is sealed, and Railway shows sealed values to nobody",
+            "{} is sealed and cannot be read: Railway shows sealed values to nobody",
             from.name
         ))),
         Some(VariableSnapshot::Masked) => Err(Trouble::Missing(format!(

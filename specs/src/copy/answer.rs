@@ -1,5 +1,6 @@
 //! What is told about a copy before it is made.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -18,7 +19,7 @@ pub struct Copied {
 }
 
 /// One part of a copy beside the same part of its source.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Difference {
     /// `services.web.variables.API_URL`; for what was left out, in the source's names.
@@ -46,6 +47,7 @@ pub struct Difference {
     Deserialize,
     strum::Display,
     strum::EnumString,
+    JsonSchema,
 )]
 #[serde(rename_all = "lowercase")]
 #[strum(serialize_all = "lowercase")]
@@ -61,7 +63,7 @@ pub enum Change {
 }
 
 /// Something that stands in the way of a copy, and what would do.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Obstacle {
     /// The option or the field it is about: `exclude`, `spec.services.web.variables.TOKEN`.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -16,7 +17,7 @@ use crate::{
 pub const DEFAULT_TIMEOUT_SECONDS: u64 = 30 * 60;
 
 /// How a copy is to differ from its source.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct CopyOptions {
     /// Name of the new Environment, which is also its name on Railway.
@@ -61,7 +62,7 @@ pub struct CopyOptions {
 }
 
 /// How one service is to differ.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct ServiceOptions {
     /// Variables that differ; `null` leaves one out.
@@ -87,6 +88,7 @@ pub struct ServiceOptions {
     Deserialize,
     strum::Display,
     strum::EnumString,
+    JsonSchema,
 )]
 #[serde(rename_all = "lowercase")]
 #[strum(serialize_all = "lowercase")]

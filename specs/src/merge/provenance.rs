@@ -7,6 +7,7 @@ mod tracing;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -15,7 +16,7 @@ use crate::{environment::EnvironmentSpec, path::FieldPath, template::Environment
 use tracing::{Tracing, leaves};
 
 /// Who set a value.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "layer", rename_all = "camelCase")]
 pub enum Origin {
     /// `base` of the template.
@@ -81,7 +82,7 @@ impl Traced {
 }
 
 /// What a layer says that another one lies over.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Overridden {
     /// The layer.

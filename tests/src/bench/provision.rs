@@ -62,11 +62,11 @@ async fn provision(services: u32, change_sets: bool) -> anyhow::Result<(f64, f64
     let mut waited = Duration::ZERO;
     // Looked at often, or the watching that comes after would be counted too.
     const STEP: Duration = Duration::from_millis(50);
-    while triggered(&world.simulator) < count {
+    while triggered(&world.simulator, PROJECT, NAME) < count {
         anyhow::ensure!(
             waited < limit,
             "{} of {count} deployments were triggered",
-            triggered(&world.simulator)
+            triggered(&world.simulator, PROJECT, NAME)
         );
         world.pass(STEP).await;
         waited += STEP;
@@ -88,7 +88,7 @@ async fn provision(services: u32, change_sets: bool) -> anyhow::Result<(f64, f64
 }
 
 /// The last mutation is what triggers; the looks after it wait for Railway and not the other way around.
-fn requests_until_the_last_mutation(simulator: &Simulator) -> u64 {
+pub(super) fn requests_until_the_last_mutation(simulator: &Simulator) -> u64 {
     let log = simulator.log();
     let after = log
         .iter()
@@ -98,9 +98,9 @@ fn requests_until_the_last_mutation(simulator: &Simulator) -> u64 {
     (log.len() - after) as u64
 }
 
-fn triggered(simulator: &Simulator) -> usize {
+pub(super) fn triggered(simulator: &Simulator, project: &str, name: &str) -> usize {
     let inventory = simulator.inventory();
-    let environment = inventory.environment(PROJECT, NAME);
+    let environment = inventory.environment(project, name);
     let services = environment
         .into_iter()
         .flat_map(|environment| &environment.services);

@@ -11,7 +11,7 @@ const WRITTEN: [&str; 5] = [
     "railwayaccounts.mirage.dev",
     "orphans.mirage.dev",
     "previewpolicies.mirage.dev",
-    "events.events.k8s.io",
+    "events",
 ];
 
 /// Objects, of today or of the past, that show a planted value, plain or encoded.

@@ -10,7 +10,8 @@ use mirage_railway::{
 };
 use mirage_railway_simulator::{ACCOUNT_TOKEN, Simulator};
 use mirage_reconcilers::{
-    Catalog, Controllers, Intervals, Metrics, Options, Planner, git_sync::fetch::Repositories,
+    Catalog, Controllers, Copier, Intervals, Metrics, Options, Planner,
+    git_sync::fetch::Repositories,
 };
 use mirage_vault::Vault;
 use prometheus_client::registry::Registry;
@@ -27,6 +28,7 @@ pub(super) struct Life {
     pub(super) power: Arc<Power>,
     pub(super) planner: Arc<Planner>,
     pub(super) catalog: Arc<Catalog>,
+    pub(super) copier: Arc<Copier>,
     controllers: JoinHandle<()>,
 }
 
@@ -69,11 +71,13 @@ impl Life {
         });
         let planner = controllers.planner();
         let catalog = controllers.catalog();
+        let copier = controllers.copier();
         let controllers = tokio::spawn(controllers.run(CancellationToken::new()));
         Self {
             power,
             planner,
             catalog,
+            copier,
             controllers,
         }
     }

@@ -5,12 +5,13 @@ use mirage_specs::import::{ImportOperation, ImportRequest};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::Value;
 
+use super::{environments, server};
 use crate::audit::Record;
 use crate::plan::PlannedChange;
 use crate::product::export::{SaveAsTemplate, SavedTemplate};
 
 /// Gives a type's schema.
-type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
+pub(super) type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
 
 /// One operation.
 pub(super) struct Operation {
@@ -72,11 +73,11 @@ struct WebhookAddress {
     path: String,
 }
 
-fn of<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
+pub(super) fn of<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
     generator.subschema_for::<T>()
 }
 
-const fn text(name: &'static str, words: &'static str) -> Parameter {
+pub(super) const fn text(name: &'static str, words: &'static str) -> Parameter {
     Parameter {
         name,
         kind: "string",
@@ -126,8 +127,8 @@ const fn look(
     }
 }
 
-/// All of them.
-pub(super) const OPERATIONS: &[Operation] = &[
+/// Plans, the log, Railway, and what goes from one form into another.
+const OPERATIONS: &[Operation] = &[
     Operation {
         id: "planEnvironment",
         tag: "plans",
@@ -331,6 +332,12 @@ pub(super) const OPERATIONS: &[Operation] = &[
     },
 ];
 
+/// Every operation there is.
+pub(super) fn all() -> impl Iterator<Item = &'static Operation> {
+    let more = environments::OPERATIONS.iter().chain(server::OPERATIONS);
+    OPERATIONS.iter().chain(more)
+}
+
 /// The parameters in a path.
 pub(super) fn in_path(path: &'static str) -> impl Iterator<Item = &'static str> {
     path.split('/')
@@ -343,9 +350,9 @@ pub(super) fn segment(name: &str) -> &'static str {
         "project" => "Project, by name or Railway's id.",
         "environment" => "Environment of the project, by name or Railway's id.",
         "service" => "Service of the environment, by name or Railway's id.",
-        "id" => "Id of the import, from its answer.",
-        "namespace" => "Namespace of the Environment.",
-        "name" => "Name of the Environment.",
+        "id" => "Mirage's id of it, from an answer; of an environment, Railway's id too.",
+        "namespace" => "Namespace of the object.",
+        "name" => "Name of the object.",
         _ => "",
     }
 }
