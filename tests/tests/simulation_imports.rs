@@ -4,6 +4,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use http::{Method, StatusCode};
 use mirage_railway_simulator::{DashboardEdit, Inventory};
 use mirage_specs::{
     catalog::RailwayEnvironment,
@@ -393,10 +394,10 @@ async fn browsing_shows_names_and_states_and_asks_railway_for_little() {
     assert_eq!(looks, 1, "what was only looked at is not watched");
 }
 
-/// What an environment comes to, exported and applied under another name, comes to the same.
+/// What an environment comes to, taken over, exported, applied under another name and cloned, comes to the same.
 #[tokio::test(start_paused = true)]
-async fn an_import_exported_and_applied_elsewhere_comes_to_the_same() {
-    for seed in seeds::wanted(0..3).unwrap() {
+async fn a_clone_of_an_export_of_an_import_comes_to_the_same() {
+    for seed in seeds::wanted(0..6).unwrap() {
         let mut world = world(seed).await;
         let mut random = StdRng::seed_from_u64(seed);
         let mut first = generated(&mut random);
@@ -440,21 +441,39 @@ async fn an_import_exported_and_applied_elsewhere_comes_to_the_same() {
             "seed {seed}"
         );
 
-        let of_copy = survey(
-            &world,
-            ImportWish {
-                environment: "copy".to_owned(),
-                ..all.clone()
-            },
-        )
-        .await;
-        let of_first = survey(&world, all).await;
+        clone(&mut world, "copy", "clone").await;
         assert_eq!(
-            described(&of_copy),
-            described(&of_first),
-            "seed {seed}: {text}"
+            plan(&world, "clone").await,
+            Vec::<String>::new(),
+            "seed {seed}"
         );
+
+        let expected = described(&survey(&world, all.clone()).await);
+        for name in ["copy", "clone"] {
+            let of_copy = ImportWish {
+                environment: name.to_owned(),
+                ..all.clone()
+            };
+            let of_copy = survey(&world, of_copy).await;
+            assert_eq!(described(&of_copy), expected, "seed {seed}, {name}: {text}");
+        }
     }
+}
+
+/// A copy, ready.
+async fn clone(world: &mut World, source: &str, name: &str) {
+    let source = world.environment(source).await.unwrap().unwrap();
+    let path = format!(
+        "/api/v1/environments/{}/clone",
+        source.metadata.uid.unwrap()
+    );
+    let options = json!({"name": name});
+    let (status, answer) = world
+        .ask(Method::POST, &path, Some(&options))
+        .await
+        .unwrap();
+    assert_eq!(status, StatusCode::CREATED, "{answer:#}");
+    rest(world).await;
 }
 
 /// What an environment is described as, without its name.

@@ -157,7 +157,7 @@ mod tests {
 
     /// The router's text is the one place that names routes; axum keeps no list of them.
     fn routed() -> BTreeSet<(String, String)> {
-        let text = include_str!("../router.rs");
+        let text = include_str!("../router/product.rs");
         let mut found = BTreeSet::new();
         for (at, _) in text.match_indices("\"/api/v1/") {
             let rest = &text[at + 1..];

@@ -24,7 +24,7 @@ const LOOK_AGAIN: Duration = Duration::from_secs(30);
 
 /// Failures that time does not heal. Others (a missing Secret, a refused token, a Railway that is away) last until the time
 /// is up.
-const FINAL: [Reason; 7] = [
+const FINAL: [Reason; 9] = [
     Reason::InvalidSpec,
     Reason::Conflict,
     Reason::RailwayRefused,
@@ -32,6 +32,8 @@ const FINAL: [Reason; 7] = [
     Reason::ProjectMissing,
     Reason::CopySourceMissing,
     Reason::ServiceFailed,
+    Reason::RolloutHalted,
+    Reason::RolledBack,
 ];
 
 /// Where an attempt stands.

@@ -90,7 +90,7 @@ async fn a_clone_is_kept_on_request_and_becomes_ready_when_what_failed_is_put_ri
     assert_eq!(twin.status.unwrap().phase.as_deref(), Some("Degraded"));
     scene.world.simulator.remove_fault(fault);
     let now = scene.world.now().to_string();
-    let again = json!({"metadata": {"annotations": {"mirage.dev/redeploy": now}}});
+    let again = json!({"metadata": {"annotations": {"mirage.dev/retry": now}}});
     scene.world.merge("twin", &again).await.unwrap();
     let ready = scene
         .world
