@@ -1,5 +1,5 @@
-// Writes TypeScript types of the kinds from the snapshot in `schema/`, so that none is written by hand. Paths are left
-// out: Kubernetes' are all alike, and `src/api/resource.ts` says them once.
+// Writes TypeScript types from the snapshots in `schema/`, so that none is written by hand: of the kinds, and of what
+// `/api/v1` takes and gives. Paths are left out: Kubernetes' are all alike, and `src/api/` says each once.
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import openapi, { astToString } from 'openapi-typescript';
 

@@ -25,6 +25,7 @@ const resources = [
   { value: 'secrets', label: 'Secrets' },
   { value: 'tokens', label: 'Tokens' },
   { value: 'railwayaccounts', label: 'Credentials' },
+  { value: 'secretstores', label: 'Secret stores' },
 ] as const;
 
 /** Who did what. The page looks again every few seconds while it is open at its newest end. */

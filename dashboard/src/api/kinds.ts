@@ -28,6 +28,7 @@ export type RailwayAccount = Stored<mirage['schemas']['dev.mirage.v1alpha1.Railw
 export type Orphan = Stored<mirage['schemas']['dev.mirage.v1alpha1.Orphan']>;
 export type PreviewPolicy = Stored<mirage['schemas']['dev.mirage.v1alpha1.PreviewPolicy']>;
 export type GitSync = Stored<mirage['schemas']['dev.mirage.v1alpha1.GitSync']>;
+export type SecretStore = Stored<mirage['schemas']['dev.mirage.v1alpha1.SecretStore']>;
 export type Token = Stored<auth['schemas']['dev.mirage.auth.v1alpha1.Token']>;
 export type Event = Stored<events['schemas']['io.k8s.events.v1.Event']>;
 

@@ -7,6 +7,7 @@ import type {
   Orphan,
   PreviewPolicy,
   RailwayAccount,
+  SecretStore,
   Token,
 } from './kinds';
 
@@ -42,6 +43,9 @@ export const accounts = resource<RailwayAccount>('mirage.dev', 'v1alpha1', 'rail
 export const orphans = resource<Orphan>('mirage.dev', 'v1alpha1', 'orphans', 'Orphan');
 export const previewPolicies = resource<PreviewPolicy>('mirage.dev', 'v1alpha1', 'previewpolicies', 'PreviewPolicy');
 export const gitSyncs = resource<GitSync>('mirage.dev', 'v1alpha1', 'gitsyncs', 'GitSync');
+export const secretStores = resource<SecretStore>('mirage.dev', 'v1alpha1', 'secretstores', 'SecretStore');
+/** Not stored: the right to browse what Railway has goes by this name. */
+export const railwayProjects = resource<KubernetesObject>('mirage.dev', 'v1alpha1', 'railwayprojects', 'RailwayProject');
 export const tokens = resource<Token>('auth.mirage.dev', 'v1alpha1', 'tokens', 'Token', false);
 export const events = resource<Event>('events.k8s.io', 'v1', 'events', 'Event');
 

@@ -8,6 +8,9 @@ import { ProblemNotice } from '~/ui/problem';
 import { toast } from '~/ui/toast';
 import { nextStep } from './next-step';
 
+/** Reasons why Mirage has stopped, and goes on when it is asked to try again. */
+const stopping = new Set(['Fighting', 'TemplateHalted', 'RolloutHalted', 'RolledBack']);
+
 /** What a person can do about an environment that does not go on by itself; nothing where it does. */
 type Ask = { says: string; does: string; act: () => Promise<unknown> };
 
@@ -18,7 +21,7 @@ function askOf(environment: Environment): Ask | undefined {
   if (reason === 'AwaitingApproval' && hash) {
     return { says: `${name}: plan ${hash} approved`, does: `Approve plan ${hash}`, act: () => approve(environment, hash) };
   }
-  const stopped = environment.status?.conditions?.some((one) => one.reason === 'Fighting');
+  const stopped = environment.status?.conditions?.some((one) => stopping.has(one.reason));
   if (stopped || healthOf(environment).group === 'failing') {
     return { says: `${name} is tried again`, does: 'Try again', act: () => retry(environment) };
   }

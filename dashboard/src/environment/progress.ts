@@ -71,6 +71,8 @@ export function reasonWords(action: PlannedAction): string {
       return 'suspension';
     case 'Requested':
       return 'asked for';
+    case 'RolledBack':
+      return 'back to what was good';
   }
 }
 

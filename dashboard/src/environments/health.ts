@@ -54,7 +54,11 @@ export function healthOf(environment: Environment): Health {
 const someone = new Set([
   'AwaitingApproval',
   'WaitingForTemplate',
+  'TemplateHalted',
+  'RolloutHalted',
+  'RolledBack',
   'WaitingForSecret',
+  'SecretStoreUnavailable',
   'CopySourceMissing',
   'Unauthorized',
   'AccountNotReady',
@@ -63,6 +67,8 @@ const someone = new Set([
   'ApplyFailed',
   'UnsupportedByRailway',
   'ProjectMissing',
+  'ImportDiffers',
+  'ImportMissing',
 ]);
 
 function needsSomeone(environment: Environment): boolean {

@@ -2,9 +2,10 @@ import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { LogOut, MonitorCog, Moon, Sun } from 'lucide-react';
 import { useState } from 'react';
 import { useMay, whoAmI } from '~/api/access';
+import { useKinds } from '~/api/discovery';
 import { shown } from '~/api/problem';
 import { request } from '~/api/request';
-import { accounts, tokens } from '~/api/resource';
+import { accounts, secretStores, tokens } from '~/api/resource';
 import { signOut } from '~/session/session';
 import { choose, useMode } from '~/theme/mode';
 import { Button } from '~/ui/button';
@@ -14,12 +15,15 @@ import { Segmented } from '~/ui/segmented';
 import { Mark } from '~/ui/status';
 import { toast } from '~/ui/toast';
 import { Credentials } from './credentials';
+import { Stores } from './stores';
 import { Tokens } from './tokens';
 
 /** Who one is here, with what, and how it looks. */
 export function SettingsRoom() {
   const maySeeTokens = useMay('list', tokens);
   const maySeeAccounts = useMay('list', accounts);
+  const hasStores = useKinds()?.has(secretStores.plural) ?? false;
+  const maySeeStores = useMay('list', secretStores);
   return (
     <>
       <RoomHead title="Settings" note="You, your tokens, and the credentials Mirage acts with." />
@@ -27,6 +31,7 @@ export function SettingsRoom() {
         <You />
         <Look />
         {maySeeAccounts !== false && <Credentials />}
+        {hasStores && maySeeStores !== false && <Stores />}
         {maySeeTokens !== false && <Tokens />}
       </div>
     </>

@@ -9,7 +9,14 @@ interface Written {
 }
 
 /** What Mirage's controllers and kubectl leave behind for themselves. */
-const ownAnnotations = ['mirage.dev/approve', 'mirage.dev/retry', 'kubectl.kubernetes.io/last-applied-configuration'];
+const ownAnnotations = [
+  'mirage.dev/approve',
+  'mirage.dev/retry',
+  'mirage.dev/redeploy',
+  'mirage.dev/restart',
+  'mirage.dev/wake-at',
+  'kubectl.kubernetes.io/last-applied-configuration',
+];
 
 /** The part of an object that its owner writes, as YAML. */
 export function textOf(object: KubernetesObject & { spec?: unknown }): string {
