@@ -12,6 +12,7 @@ const rooms = [
   { name: 'environment-yaml', path: '/environments/default/shop?tab=yaml', shows: 'apiVersion' },
   { name: 'environment-history', path: '/environments/default/shop?tab=history', shows: 'made it' },
   { name: 'new', path: '/new', shows: 'What it is' },
+  { name: 'railway', path: '/railway', shows: 'billing' },
   { name: 'templates', path: '/templates', shows: 'ships with Mirage' },
   { name: 'previews', path: '/previews', shows: '#42' },
   { name: 'git', path: '/git', shows: 'blog.yaml' },

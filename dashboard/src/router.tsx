@@ -32,6 +32,16 @@ const fresh = createRoute({
   component: lazyRouteComponent(() => import('./new/route'), 'NewRoute'),
 });
 
+const railway = createRoute({
+  getParentRoute: () => root,
+  path: '/railway',
+  validateSearch: (raw: Record<string, unknown>): { project?: string | undefined; import?: string | undefined } => ({
+    ...(typeof raw['project'] === 'string' ? { project: raw['project'] } : {}),
+    ...(typeof raw['import'] === 'string' ? { import: raw['import'] } : {}),
+  }),
+  component: lazyRouteComponent(() => import('./railway/room'), 'RailwayRoom'),
+});
+
 const templates = createRoute({
   getParentRoute: () => root,
   path: '/templates',
@@ -63,7 +73,7 @@ const settings = createRoute({
 });
 
 export const router = createRouter({
-  routeTree: root.addChildren([environments, environment, fresh, templates, previews, git, activity, settings]),
+  routeTree: root.addChildren([environments, environment, fresh, railway, templates, previews, git, activity, settings]),
   defaultPreload: 'intent',
   scrollRestoration: true,
 });
