@@ -43,6 +43,10 @@ test('from the token link through the wizard to a ready environment, drift, a re
     await page.getByLabel('For', { exact: true }).selectOption('web');
     await page.getByRole('button', { name: 'Import 2' }).click();
     await expect(page.getByText('What it comes to')).toBeVisible();
+    const values = page.getByRole('region', { name: 'Values and where they come from' });
+    await expect(values).toContainText('variables.LOG_LEVEL');
+    await expect(values).toContainText('template, base');
+    await expect(values).not.toContainText('hunter2-canary');
     await expectAccessible(page);
     await keep('wizard-configuration');
     await page.getByRole('button', { name: 'Next' }).click();

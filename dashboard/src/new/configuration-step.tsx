@@ -1,18 +1,15 @@
 import { FileUp, Plus, Trash2 } from 'lucide-react';
-import { useMemo, useState } from 'react';
+import { useState } from 'react';
 import type { EnvironmentTemplate } from '~/api/kinds';
 import { templates } from '~/api/resource';
 import { useLive, whole } from '~/live/useLive';
-import { traced, type Origin } from '~/templates/layers';
 import { shipped } from '~/templates/shipped';
-import { valueText } from '~/activity/record';
 import { Button, IconButton } from '~/ui/button';
 import { Choice, TextField } from '~/ui/field';
 import { Panel } from '~/ui/panel';
-import { Mark } from '~/ui/status';
-import type { Tone } from '~/ui/tone';
-import { memoryText, objectOf, type DraftVariable } from './draft';
+import { memoryText, type DraftVariable } from './draft';
 import { EnvImport } from './env-import';
+import { Inheritance } from './inheritance';
 import type { StepProps } from './step';
 
 /** What it inherits, how long it lives, how much it may use, and its variables. */
@@ -143,7 +140,7 @@ export function ConfigurationStep({ draft, change, faults }: StepProps) {
           ))}
         </ul>
       </Panel>
-      {template && <Inheritance template={template} draft={draft} />}
+      {template && <Inheritance draft={draft} />}
       {isImporting && (
         <EnvImport
           places={places}
@@ -192,34 +189,5 @@ function Slider({
         className="w-full accent-(--primary)"
       />
     </label>
-  );
-}
-
-const origins: Record<Origin, { word: string; tone: Tone }> = {
-  base: { word: 'template, base', tone: 'idle' },
-  type: { word: 'template, type', tone: 'info' },
-  own: { word: 'here', tone: 'healthy' },
-};
-
-/** Where each value comes from. */
-function Inheritance({ template, draft }: { template: EnvironmentTemplate; draft: StepProps['draft'] }) {
-  const values = useMemo(
-    () => traced(template, draft.type, objectOf(draft).spec as Record<string, unknown>),
-    [template, draft],
-  );
-  return (
-    <Panel title="What it comes to" note={`Template ${template.metadata.name}, type ${draft.type}, and what is said here.`}>
-      <dl className="grid gap-1">
-        {values.map(({ path, value, from }) => (
-          <div key={path} className="flex flex-wrap items-center gap-x-3 rounded-lg bg-inset px-2.5 py-1">
-            <dt className="font-mono text-[12.5px] break-all">{path}</dt>
-            <dd className="ml-auto flex min-w-0 items-center gap-2">
-              <span className="max-w-64 truncate font-mono text-[12.5px] text-ink-soft">{valueText(value)}</span>
-              <Mark tone={origins[from].tone}>{origins[from].word}</Mark>
-            </dd>
-          </div>
-        ))}
-      </dl>
-    </Panel>
   );
 }

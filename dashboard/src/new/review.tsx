@@ -1,5 +1,4 @@
 import { useQuery } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
 import { ChevronLeft, Copy, Download, GitBranch, Rocket } from 'lucide-react';
 import { useMemo, useState } from 'react';
 import type { Environment } from '~/api/kinds';
@@ -7,7 +6,7 @@ import { planOf } from '~/api/plan';
 import { shown } from '~/api/problem';
 import { placeOf } from '~/environments/facts';
 import { PlanSteps } from '~/environment/plan-steps';
-import { Button, buttonClass } from '~/ui/button';
+import { Button } from '~/ui/button';
 import { Dialog } from '~/ui/dialog';
 import { Panel, Skeleton } from '~/ui/panel';
 import { ProblemNotice } from '~/ui/problem';
@@ -23,7 +22,7 @@ import { useSettled } from './useSettled';
 interface Props {
   text: string;
   secret: SecretDraft | undefined;
-  onBack?: () => void;
+  onBack: () => void;
 }
 
 /** The YAML that was made, its plan and its cost; then it is made, and one sees how. */
@@ -127,15 +126,9 @@ export function Review({ text: first, secret, onBack }: Props) {
         </Panel>
         {error !== undefined && <ProblemNotice error={error} />}
         <div className="flex flex-wrap items-center justify-between gap-2">
-          {onBack ? (
-            <Button look="quiet" onClick={onBack}>
-              <ChevronLeft className="size-4" aria-hidden /> Back
-            </Button>
-          ) : (
-            <Link to="/" className={buttonClass('quiet')}>
-              Cancel
-            </Link>
-          )}
+          <Button look="quiet" onClick={onBack}>
+            <ChevronLeft className="size-4" aria-hidden /> Back
+          </Button>
           <Button look="primary" isBusy={isBusy} onClick={() => void make()}>
             {!isBusy && <Rocket className="size-4" aria-hidden />} Create
             {plan.data && ` · ${plan.data.requests} ${plan.data.requests === 1 ? 'request' : 'requests'}`}

@@ -19,14 +19,12 @@ const order: readonly { step: StepName; label: string }[] = [
 
 interface Props {
   template: string;
-  /** The text of another environment, with which one goes straight to the review. */
-  clone?: { of: string; text: string };
 }
 
 /** Three steps, and a look at what they made before anything is done. */
-export function NewRoom({ template, clone }: Props) {
+export function NewRoom({ template }: Props) {
   const [draft, setDraft] = useState<Draft>({ ...blank, template });
-  const [step, setStep] = useState<StepName>(clone ? 'review' : 'source');
+  const [step, setStep] = useState<StepName>('source');
   const [isTried, setTried] = useState(false);
   const heading = useRef<HTMLHeadingElement>(null);
   const at = order.findIndex((one) => one.step === step);
@@ -51,27 +49,22 @@ export function NewRoom({ template, clone }: Props) {
 
   return (
     <div className="mx-auto max-w-5xl">
-      <RoomHead
-        title={clone ? `Another one like ${clone.of}` : 'New environment'}
-        note={clone ? 'Its custom domains and its end are left out.' : 'Nothing is done before you have seen the plan.'}
-      />
-      {!clone && (
-        <ol className="mb-5 flex gap-1.5" aria-label="Steps">
-          {order.map(({ step: one, label }, index) => (
-            <li key={one} className="grow basis-0" aria-current={one === step ? 'step' : undefined}>
-              <button
-                type="button"
-                disabled={index > at}
-                onClick={() => go(index)}
-                className="block w-full text-left text-[13px] font-medium disabled:cursor-default"
-              >
-                <span className={classes('mb-1.5 block h-1.5 rounded-full', index <= at ? 'bg-primary' : 'bg-inset-strong')} />
-                <span className={classes(index === at ? 'text-ink' : 'text-ink-soft', 'max-sm:text-xs')}>{label}</span>
-              </button>
-            </li>
-          ))}
-        </ol>
-      )}
+      <RoomHead title="New environment" note="Nothing is done before you have seen the plan." />
+      <ol className="mb-5 flex gap-1.5" aria-label="Steps">
+        {order.map(({ step: one, label }, index) => (
+          <li key={one} className="grow basis-0" aria-current={one === step ? 'step' : undefined}>
+            <button
+              type="button"
+              disabled={index > at}
+              onClick={() => go(index)}
+              className="block w-full text-left text-[13px] font-medium disabled:cursor-default"
+            >
+              <span className={classes('mb-1.5 block h-1.5 rounded-full', index <= at ? 'bg-primary' : 'bg-inset-strong')} />
+              <span className={classes(index === at ? 'text-ink' : 'text-ink-soft', 'max-sm:text-xs')}>{label}</span>
+            </button>
+          </li>
+        ))}
+      </ol>
       <h2 ref={heading} tabIndex={-1} className="sr-only">
         {order[at]?.label}
       </h2>
@@ -80,9 +73,9 @@ export function NewRoom({ template, clone }: Props) {
       {step === 'strategy' && <StrategyStep {...shown} />}
       {step === 'review' && (
         <Review
-          text={clone?.text ?? yaml(objectOf(draft))}
+          text={yaml(objectOf(draft))}
           secret={secrets ? { name: secretName(draft), values: secrets } : undefined}
-          {...(clone ? {} : { onBack: () => go(at - 1) })}
+          onBack={() => go(at - 1)}
         />
       )}
       {step !== 'review' && (

@@ -1,10 +1,10 @@
 import { useQuery } from '@tanstack/react-query';
 import { useSearch } from '@tanstack/react-router';
+import { CloneRoom } from '~/clone/room';
 import { environments } from '~/api/resource';
 import { read } from '~/api/write';
 import { Skeleton } from '~/ui/panel';
 import { ProblemNotice } from '~/ui/problem';
-import { cloneText } from './clone';
 import { NewRoom } from './room';
 
 /** A new environment: from nothing, from a template, or like another one (`?from=namespace/name`). */
@@ -20,5 +20,5 @@ export function NewRoute() {
   if (!from) return <NewRoom key={template ?? ''} template={template ?? ''} />;
   if (original.error) return <ProblemNotice error={original.error} />;
   if (!original.data) return <Skeleton className="h-96" />;
-  return <NewRoom key={from} template="" clone={{ of: name, text: cloneText(original.data) }} />;
+  return <CloneRoom key={from} environment={original.data} />;
 }
