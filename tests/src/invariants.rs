@@ -27,7 +27,7 @@ pub struct Expectation<'a> {
     pub secrets: &'a std::collections::BTreeMap<String, String>,
     /// Secret values of the past.
     pub old_secrets: &'a [String],
-    /// Railway makes a new service in every ordinary environment, because it has no change sets.
+    /// Railway made a new service in every ordinary environment, because it was not made by a change set.
     pub spills: bool,
 }
 
