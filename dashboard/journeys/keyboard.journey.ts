@@ -15,8 +15,10 @@ test('an environment is found, suspended and destroyed by keyboard alone', async
   const focused = () => page.evaluate(() => document.activeElement?.getAttribute('aria-label') ?? '');
   for (let press = 0; press < 40 && (await focused()) !== 'Actions for shop'; press += 1) await page.keyboard.press('Tab');
   await page.keyboard.press('Enter');
+  // The first entry that can be chosen: what that is depends on how far the environment is.
+  const opened = () => expect(page.getByRole('menuitem').and(page.locator(':focus'))).toBeVisible();
   const chosen = (name: string) => expect(page.getByRole('menuitem', { name })).toBeFocused();
-  await chosen('Open');
+  await opened();
   await page.keyboard.type('Susp');
   await chosen('Suspend');
   await page.keyboard.press('Enter');
@@ -25,7 +27,7 @@ test('an environment is found, suspended and destroyed by keyboard alone', async
   // Whoever closes a menu is back where it was opened.
   await expect(page.getByRole('button', { name: 'Actions for shop' })).toBeFocused();
   await page.keyboard.press('Enter');
-  await chosen('Open');
+  await opened();
   await page.keyboard.press('End');
   await chosen('Destroy');
   await page.keyboard.press('Enter');
