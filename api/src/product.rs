@@ -15,5 +15,6 @@ pub(crate) mod plan;
 pub(crate) mod railway;
 pub(crate) mod running;
 pub(crate) mod session;
+mod stored;
 pub(crate) mod template_plan;
 mod written;

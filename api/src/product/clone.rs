@@ -11,7 +11,8 @@ use mirage_specs::{
 };
 use serde_json::json;
 
-use super::lookup::{self, GROUP, RESOURCE, VERSION};
+use super::stored::{self, ENVIRONMENTS, GROUP};
+use super::{creation, lookup};
 use crate::access::Attributes;
 use crate::audit::Origin;
 use crate::auth::Identity;
@@ -19,23 +20,20 @@ use crate::copy::CopyError;
 use crate::error::{CauseReason, Fault, Reason, Status};
 use crate::kubernetes::access;
 use crate::kubernetes::body::Body;
-use crate::kubernetes::call::Call;
 use crate::kubernetes::negotiate::Accept;
-use crate::kubernetes::request::{Query, RequestInfo, Verb};
-use crate::kubernetes::write;
+use crate::kubernetes::request::Query;
 use crate::plan::PlanError;
 use crate::server::Server;
-use crate::store::{Key, Stored};
+use crate::store::Stored;
 
 /// Who owns the fields of what is made here.
-const FIELD_MANAGER: &str = "fieldManager=mirage-clone";
+const MANAGER: &str = "mirage-clone";
 
 /// Who asks, and for what.
 pub(crate) struct Asked<'a> {
     pub(crate) server: &'a Arc<Server>,
     pub(crate) identity: Identity,
     pub(crate) origin: Arc<Origin>,
-    pub(crate) user_agent: String,
     pub(crate) id: String,
 }
 
@@ -49,31 +47,19 @@ pub(crate) async fn clone(asked: Asked<'_>, options: CopyOptions) -> Result<Resp
         server,
         identity,
         origin,
-        user_agent,
         ..
     } = asked;
-    let info = RequestInfo {
-        verb: Verb::Create,
-        group: GROUP.to_owned(),
-        version: VERSION.to_owned(),
-        namespace: Some(target_namespace(&source, &options).to_owned()),
-        resource: RESOURCE.to_owned(),
-        name: None,
-        subresource: None,
-    };
-    origin.understood(&info);
-    let call = Call {
-        server: Arc::clone(server),
-        kind: Arc::clone(lookup::kind(server)?),
-        info,
-        query: Query::parse(Some(FIELD_MANAGER)),
-        identity,
-        origin,
-        accept: Accept::JSON,
-        body: Body::default(),
-        user_agent,
-    };
-    let object = write::create_object(&call, copied.object).await?;
+    let namespace = target_namespace(&source, &options);
+    let object = creation::created(
+        server,
+        &identity,
+        &origin,
+        MANAGER,
+        ENVIRONMENTS,
+        namespace,
+        copied.object,
+    )
+    .await?;
     let mut answer = lookup::named(&object);
     answer["source"] = lookup::named(&source.object.to_value());
     answer["object"] = object;
@@ -93,13 +79,9 @@ pub(crate) async fn preview(asked: Asked<'_>, options: CopyOptions) -> Result<Re
             format!("there is no namespace {namespace:?}; make it first"),
         ));
     }
-    let kind = lookup::kind(server)?;
-    let key = Key::new(kind.resource(), namespace, &options.name);
-    let there = server.store.get(&key).await;
-    if there
-        .map_err(|error| Status::from_store(kind, &options.name, error))?
-        .is_some()
-    {
+    let kind = stored::kind(server, ENVIRONMENTS)?;
+    let there = stored::find(server, kind, namespace, &options.name).await?;
+    if there.is_some() {
         let message = format!(
             "there is an Environment {:?} in namespace {namespace:?} already; choose another name",
             options.name
@@ -151,7 +133,7 @@ async fn work_out(asked: &Asked<'_>, options: &CopyOptions) -> Result<(Stored, C
     let create = Attributes {
         verb: "create",
         group: GROUP,
-        resource: RESOURCE,
+        resource: ENVIRONMENTS,
         namespace: target_namespace(&source, options),
         ..Attributes::default()
     };

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::kept::{ENVIRONMENTS, GROUP, VERSION};
+use super::stored::{self, GROUP, VERSION};
 use crate::audit::Origin;
 use crate::auth::Identity;
 use crate::error::Status;
@@ -16,24 +16,7 @@ use crate::kubernetes::request::{Query, RequestInfo, Verb};
 use crate::kubernetes::write;
 use crate::server::Server;
 
-/// On whose account the fields of what is made go, in `metadata.managedFields`.
-const MANAGER: &str = "mirage-import";
-
-/// Creates an Environment.
-///
-/// # Errors
-/// As a `POST` of it.
-pub(super) async fn environment(
-    server: &Arc<Server>,
-    identity: &Identity,
-    origin: &Arc<Origin>,
-    namespace: &str,
-    object: Value,
-) -> Result<Value, Status> {
-    created(server, identity, origin, ENVIRONMENTS, namespace, object).await
-}
-
-/// Creates an object of one of Mirage's kinds.
+/// Creates an object of one of Mirage's kinds. Its fields go on the account of `manager`, in `metadata.managedFields`.
 ///
 /// # Errors
 /// As a `POST` of it.
@@ -41,14 +24,12 @@ pub(super) async fn created(
     server: &Arc<Server>,
     identity: &Identity,
     origin: &Arc<Origin>,
+    manager: &str,
     plural: &str,
     namespace: &str,
     object: Value,
 ) -> Result<Value, Status> {
-    let kind = server
-        .registry
-        .find(GROUP, VERSION, plural)
-        .ok_or_else(Status::unknown_path)?;
+    let kind = stored::kind(server, plural)?;
     let info = RequestInfo {
         verb: Verb::Create,
         group: GROUP.to_owned(),
@@ -69,7 +50,7 @@ pub(super) async fn created(
         origin: Arc::clone(origin),
         accept: Accept::JSON,
         body: Body::default(),
-        user_agent: MANAGER.to_owned(),
+        user_agent: manager.to_owned(),
     };
     write::create_object(&call, object).await
 }

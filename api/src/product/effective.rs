@@ -7,18 +7,18 @@ use std::collections::BTreeMap;
 
 use axum::response::Response;
 use http::StatusCode;
+use mirage_specs::Environment;
 use mirage_specs::merge::{self, Explained, MergeError, Origin, Overridden, Traced};
-use mirage_specs::{Environment, EnvironmentTemplate, templates};
 use mirage_specs::{template::EnvironmentTemplateSpec, variable::ValueRef};
 use schemars::JsonSchema;
 use serde::{Deserialize as _, Serialize};
 use serde_json::{Value, json};
 
+use super::stored::{self, ENVIRONMENTS, GROUP};
 use super::written;
 use crate::auth::Identity;
 use crate::error::{Reason, Status};
 use crate::kinds::causes;
-use crate::kubernetes::access;
 use crate::kubernetes::body::Body;
 use crate::kubernetes::negotiate::Accept;
 use crate::server::Server;
@@ -84,7 +84,7 @@ pub(crate) async fn effective(
     name: &str,
     body: Option<&Body>,
 ) -> Result<Response, Status> {
-    let kind = written::kind(server, "environments")?;
+    let kind = stored::kind(server, ENVIRONMENTS)?;
     let object = match body {
         Some(body) => {
             let place = (namespace, Some(name));
@@ -96,14 +96,15 @@ pub(crate) async fn effective(
             object
         }
         None => {
-            let asked = written::asked("get", kind, namespace, name);
-            access::check(server, identity, &asked).await?;
-            let found = written::stored(server, kind, namespace, name).await?;
-            found.ok_or_else(|| Status::not_found(kind, name))?
+            let found = stored::readable(server, identity, kind, namespace, name).await?;
+            found.object.into_value()
         }
     };
     let environment: Environment = serde_json::from_value(object).map_err(Status::internal)?;
-    let template = template_of(server, identity, namespace, &environment).await?;
+    let template = match &environment.spec.template_ref {
+        Some(reference) => stored::template(server, identity, namespace, &reference.name).await?,
+        None => None,
+    };
     let spec = template.as_ref().map(|(_, spec)| spec);
     let explained =
         merge::explain(spec, &environment.spec, name).map_err(|error| refused(&error, name))?;
@@ -124,28 +125,6 @@ pub(crate) async fn effective(
     Ok(Accept::JSON.respond(StatusCode::OK, &json!(view)))
 }
 
-/// The template below an environment, with its generation: one of the namespace, else the one that ships.
-async fn template_of(
-    server: &Server,
-    identity: &Identity,
-    namespace: &str,
-    environment: &Environment,
-) -> Result<Option<(Option<i64>, EnvironmentTemplateSpec)>, Status> {
-    let Some(reference) = &environment.spec.template_ref else {
-        return Ok(None);
-    };
-    let kind = written::kind(server, "environmenttemplates")?;
-    let Some(own) = written::stored(server, kind, namespace, &reference.name).await? else {
-        let shipped = templates::shipped(&reference.name);
-        return Ok(shipped.map(|template| (None, template.spec.clone())));
-    };
-    // Its layers are in the answer.
-    let asked = written::asked("get", kind, namespace, &reference.name);
-    access::check(server, identity, &asked).await?;
-    let own: EnvironmentTemplate = serde_json::from_value(own).map_err(Status::internal)?;
-    Ok(Some((own.metadata.generation, own.spec)))
-}
-
 fn refused(error: &MergeError, name: &str) -> Status {
     let message = match error {
         MergeError::TemplateMissing(template) => format!(
@@ -155,7 +134,7 @@ fn refused(error: &MergeError, name: &str) -> Status {
         fitting => fitting.to_string(),
     };
     Status::new(Reason::Invalid, message)
-        .about(written::GROUP, "Environment", name)
+        .about(GROUP, "Environment", name)
         .with_causes(causes(error.faults().to_vec()))
 }
 

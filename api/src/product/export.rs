@@ -6,26 +6,23 @@ use axum::response::{IntoResponse as _, Response};
 use http::header;
 use mirage_specs::convert::template::Template;
 use mirage_specs::convert::{Unreadable, compose, railway_ts, spec, template};
-use mirage_specs::{Environment, EnvironmentSpec, EnvironmentTemplateSpec, merge, templates};
+use mirage_specs::{Environment, EnvironmentSpec, merge};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::creation;
-use super::kept::{ENVIRONMENTS, GROUP, VERSION, stored};
 use super::railway::respond;
-use crate::access::Attributes;
+use super::stored::{self, ENVIRONMENTS, TEMPLATES};
 use crate::audit::Origin;
 use crate::auth::Identity;
 use crate::error::{Reason, Status};
-use crate::kubernetes::access;
 use crate::kubernetes::body::Body;
 use crate::kubernetes::request::Query;
 use crate::server::Server;
-use crate::store::Key;
 
-/// Templates.
-const TEMPLATES: &str = "environmenttemplates";
+/// Who owns the fields of a template that is made here.
+const MANAGER: &str = "mirage-export";
 
 /// What is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, strum::EnumString)]
@@ -83,12 +80,12 @@ pub(crate) async fn export(
             ("application/yaml", told(&made) + &yaml(&made.manifest)?)
         }
         Format::Compose => {
-            let spec = effective(server, namespace, object).await?;
+            let spec = effective(server, identity, namespace, object).await?;
             let written = compose::write(name, &spec).map_err(Status::internal)?;
             ("application/yaml", written.text)
         }
         Format::RailwayTs => {
-            let spec = effective(server, namespace, object).await?;
+            let spec = effective(server, identity, namespace, object).await?;
             let written = railway_ts::write(name, &spec).map_err(Status::internal)?;
             ("text/plain; charset=utf-8", written.text)
         }
@@ -113,6 +110,7 @@ pub(crate) async fn save_as_template(
         server,
         identity,
         origin,
+        MANAGER,
         TEMPLATES,
         namespace,
         made.manifest,
@@ -130,61 +128,26 @@ async fn readable(
     identity: &Identity,
     [namespace, name]: [&str; 2],
 ) -> Result<Value, Status> {
-    let asked = Attributes {
-        verb: "get",
-        group: GROUP,
-        resource: ENVIRONMENTS,
-        namespace,
-        name,
-        ..Attributes::default()
-    };
-    access::check(server, identity, &asked).await?;
-    let kind = server
-        .registry
-        .find(GROUP, VERSION, ENVIRONMENTS)
-        .ok_or_else(Status::unknown_path)?;
-    let found = stored(server, namespace, name).await?;
-    found.ok_or_else(|| Status::not_found(kind, name))
+    let kind = stored::kind(server, ENVIRONMENTS)?;
+    let found = stored::readable(server, identity, kind, namespace, name).await?;
+    Ok(found.object.into_value())
 }
 
 /// The spec with its template's layers below it and its databases written out.
 async fn effective(
     server: &Server,
+    identity: &Identity,
     namespace: &str,
     object: Value,
 ) -> Result<EnvironmentSpec, Status> {
     let environment: Environment = serde_json::from_value(object).map_err(Status::internal)?;
     let template = match &environment.spec.template_ref {
         None => None,
-        Some(reference) => template_named(server, namespace, &reference.name).await?,
+        Some(reference) => stored::template(server, identity, namespace, &reference.name).await?,
     };
+    let template = template.map(|(_, spec)| spec);
     merge::effective(template.as_ref(), &environment.spec)
         .map_err(|error| Status::new(Reason::Invalid, error.to_string()))
-}
-
-async fn template_named(
-    server: &Server,
-    namespace: &str,
-    name: &str,
-) -> Result<Option<EnvironmentTemplateSpec>, Status> {
-    let kind = server
-        .registry
-        .find(GROUP, VERSION, TEMPLATES)
-        .ok_or_else(Status::unknown_path)?;
-    let live = server
-        .store
-        .get(&Key::new(kind.resource(), namespace, name))
-        .await
-        .map_err(|error| Status::from_store(kind, name, error))?;
-    match live {
-        Some(live) => {
-            let spec = live.object.into_value()["spec"].take();
-            serde_json::from_value(spec)
-                .map(Some)
-                .map_err(Status::internal)
-        }
-        None => Ok(templates::shipped(name).map(|shipped| shipped.spec.clone())),
-    }
 }
 
 fn told(made: &Template) -> String {

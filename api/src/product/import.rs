@@ -16,8 +16,10 @@ use mirage_specs::import::{
 use serde_json::{Value, json};
 
 use super::creation;
-use super::kept::{ENVIRONMENTS, GROUP, Keepers, VERSION, stored};
+use super::kept::Keepers;
+use super::lookup;
 use super::railway::{self, catalog, untold};
+use super::stored::{self, ENVIRONMENTS, GROUP};
 use crate::access::Attributes;
 use crate::audit::Origin;
 use crate::auth::Identity;
@@ -26,7 +28,9 @@ use crate::error::Status;
 use crate::kubernetes::access;
 use crate::kubernetes::body::Body;
 use crate::server::Server;
-use crate::store::ListQuery;
+
+/// Who owns the fields of the Environments that are made here.
+const MANAGER: &str = "mirage-import";
 
 /// More than this at once is refused: every one of them is a configuration to read, and a commit.
 const MOST: usize = 200;
@@ -61,7 +65,17 @@ pub(crate) async fn import(
             && let Some(mut manifest) = item.manifest.take()
         {
             manifest["metadata"]["labels"][IMPORT_OPERATION] = json!(id);
-            match creation::environment(server, identity, origin, &item.namespace, manifest).await {
+            match creation::created(
+                server,
+                identity,
+                origin,
+                MANAGER,
+                ENVIRONMENTS,
+                &item.namespace,
+                manifest,
+            )
+            .await
+            {
                 Ok(created) => {
                     item.state = ImportState::Waiting;
                     item.environment_id = text(&created["metadata"]["uid"]);
@@ -83,35 +97,11 @@ pub(crate) async fn progress(
     identity: &Identity,
     id: &str,
 ) -> Result<Response, Status> {
-    let kind = server
-        .registry
-        .find(GROUP, VERSION, ENVIRONMENTS)
-        .ok_or_else(Status::unknown_path)?;
-    let query = ListQuery {
-        resource: kind.resource(),
-        namespace: None,
-        after: None,
-        limit: None,
-    };
-    let listed = server.store.list(&query).await;
-    let listed = listed.map_err(|error| Status::from_store(kind, "", error))?;
     let mut items = Vec::new();
-    for item in listed.items {
-        let object = item.object.into_value();
-        if object["metadata"]["labels"][IMPORT_OPERATION] != id {
-            continue;
-        }
-        let found = result(&object);
-        let asked = Attributes {
-            verb: "get",
-            group: GROUP,
-            resource: ENVIRONMENTS,
-            namespace: &found.namespace,
-            name: &found.name,
-            ..Attributes::default()
-        };
-        if access::may(server, identity, &asked).await {
-            items.push(found);
+    for stored in lookup::all(server).await? {
+        let is_of_it = stored.object["metadata"]["labels"][IMPORT_OPERATION] == *id;
+        if is_of_it && lookup::may_see(server, identity, &stored).await {
+            items.push(result(&stored.object));
         }
     }
     if items.is_empty() {
@@ -265,7 +255,11 @@ async fn judge(
             return Ok(());
         }
     }
-    if stored(server, &item.namespace, &item.name).await?.is_some() {
+    let kind = stored::kind(server, ENVIRONMENTS)?;
+    if stored::find(server, kind, &item.namespace, &item.name)
+        .await?
+        .is_some()
+    {
         let message = format!(
             "there is an Environment {}/{} already: give this one another name",
             item.namespace, item.name

@@ -6,19 +6,11 @@ use mirage_specs::catalog::{Keeper, KeptBy, RailwayEnvironment};
 use mirage_specs::import::IMPORT;
 use serde_json::Value;
 
-use crate::access::Attributes;
+use super::stored::{self, ENVIRONMENTS};
 use crate::auth::Identity;
 use crate::error::Status;
 use crate::kubernetes::access;
 use crate::server::Server;
-use crate::store::{Key, ListQuery};
-
-/// The group of Mirage's kinds.
-pub(super) const GROUP: &str = "mirage.dev";
-/// Their version.
-pub(super) const VERSION: &str = "v1alpha1";
-/// Environments.
-pub(super) const ENVIRONMENTS: &str = "environments";
 
 /// Environments by the Railway id of what they keep.
 pub(super) struct Keepers {
@@ -29,33 +21,17 @@ pub(super) struct Keepers {
 impl Keepers {
     /// As things are, and as far as `identity` may see them.
     pub(super) async fn read(server: &Server, identity: &Identity) -> Result<Self, Status> {
-        let kind = server
-            .registry
-            .find(GROUP, VERSION, ENVIRONMENTS)
-            .ok_or_else(Status::unknown_path)?;
-        let query = ListQuery {
-            resource: kind.resource(),
-            namespace: None,
-            after: None,
-            limit: None,
-        };
-        let stored = server.store.list(&query).await;
-        let stored = stored.map_err(|error| Status::from_store(kind, "", error))?;
+        let kind = stored::kind(server, ENVIRONMENTS)?;
+        let all = stored::all(server, kind, None).await?;
         let mut by_railway_id = BTreeMap::new();
         let mut is_visible = BTreeMap::new();
-        for item in stored.items {
+        for item in all {
             let object = item.object.into_value();
             let Some((id, kept_by)) = keeps(&object) else {
                 continue;
             };
             if !is_visible.contains_key(&kept_by.namespace) {
-                let asked = Attributes {
-                    verb: "get",
-                    group: GROUP,
-                    resource: ENVIRONMENTS,
-                    namespace: &kept_by.namespace,
-                    ..Attributes::default()
-                };
+                let asked = stored::asked("get", kind, &kept_by.namespace, "");
                 let may = access::may(server, identity, &asked).await;
                 is_visible.insert(kept_by.namespace.clone(), may);
             }
@@ -103,22 +79,4 @@ fn keeps(object: &Value) -> Option<(String, KeptBy)> {
         name: text(&metadata["name"])?,
     };
     Some((id, kept_by))
-}
-
-/// The Environment of that name, if it is there.
-pub(super) async fn stored(
-    server: &Server,
-    namespace: &str,
-    name: &str,
-) -> Result<Option<Value>, Status> {
-    let kind = server
-        .registry
-        .find(GROUP, VERSION, ENVIRONMENTS)
-        .ok_or_else(Status::unknown_path)?;
-    let live = server
-        .store
-        .get(&Key::new(kind.resource(), namespace, name))
-        .await
-        .map_err(|error| Status::from_store(kind, name, error))?;
-    Ok(live.map(|live| live.object.into_value()))
 }

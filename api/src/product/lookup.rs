@@ -2,25 +2,12 @@
 
 use serde_json::{Value, json};
 
-use crate::access::Attributes;
+use super::stored::{self, ENVIRONMENTS};
 use crate::auth::Identity;
 use crate::error::{Reason, Status};
-use crate::kinds::Kind;
 use crate::kubernetes::access;
 use crate::server::Server;
-use crate::store::{ListQuery, Stored};
-
-pub(crate) const GROUP: &str = "mirage.dev";
-pub(crate) const VERSION: &str = "v1alpha1";
-pub(crate) const RESOURCE: &str = "environments";
-
-/// The kind.
-pub(crate) fn kind(server: &Server) -> Result<&std::sync::Arc<Kind>, Status> {
-    server
-        .registry
-        .find(GROUP, VERSION, RESOURCE)
-        .ok_or_else(Status::unknown_path)
-}
+use crate::store::Stored;
 
 /// The environment that an id means, if the caller may look at it. To others it does not exist: an id alone tells nobody
 /// what something is called.
@@ -54,30 +41,16 @@ pub(crate) async fn environment(
 }
 
 /// Every environment of every namespace. Whoever answers with them asks [`may_see`] first.
-pub(crate) async fn all(server: &Server) -> Result<Vec<Stored>, Status> {
-    let kind = kind(server)?;
-    let query = ListQuery {
-        resource: kind.resource(),
-        namespace: None,
-        after: None,
-        limit: None,
-    };
-    let page = server.store.list(&query).await;
-    Ok(page
-        .map_err(|error| Status::from_store(kind, "", error))?
-        .items)
+pub(super) async fn all(server: &Server) -> Result<Vec<Stored>, Status> {
+    stored::all(server, stored::kind(server, ENVIRONMENTS)?, None).await
 }
 
 /// Whether the caller may look at the environment.
-pub(crate) async fn may_see(server: &Server, identity: &Identity, stored: &Stored) -> bool {
-    let asked = Attributes {
-        verb: "get",
-        group: GROUP,
-        resource: RESOURCE,
-        namespace: &stored.key.namespace,
-        name: &stored.key.name,
-        ..Attributes::default()
+pub(super) async fn may_see(server: &Server, identity: &Identity, stored: &Stored) -> bool {
+    let Ok(kind) = stored::kind(server, ENVIRONMENTS) else {
+        return false;
     };
+    let asked = stored::asked("get", kind, &stored.key.namespace, &stored.key.name);
     access::may(server, identity, &asked).await
 }
 

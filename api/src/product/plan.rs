@@ -4,6 +4,7 @@ use axum::response::Response;
 use http::StatusCode;
 use serde_json::json;
 
+use super::stored::{self, ENVIRONMENTS};
 use super::written::{self, Written};
 use crate::auth::Identity;
 use crate::error::Status;
@@ -19,7 +20,7 @@ pub(crate) async fn plan(
     body: &Body,
 ) -> Result<Response, Status> {
     let planner = written::planner(server)?;
-    let kind = written::kind(server, "environments")?;
+    let kind = stored::kind(server, ENVIRONMENTS)?;
     let Written {
         name,
         object,

@@ -11,7 +11,8 @@ use mirage_specs::catalog::Listed;
 use serde::Serialize;
 use serde_json::json;
 
-use super::kept::{GROUP, Keepers};
+use super::kept::Keepers;
+use super::stored::GROUP;
 use crate::access::Attributes;
 use crate::auth::Identity;
 use crate::catalog::{AccountName, Catalog, CatalogError};

@@ -5,19 +5,15 @@ use http::StatusCode;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::access::Attributes;
+use super::stored::{self, ENVIRONMENTS};
+use super::written;
 use crate::auth::Identity;
-use crate::error::{Reason, Status};
-use crate::kubernetes::access;
+use crate::error::Status;
 use crate::kubernetes::negotiate::Accept;
-use crate::plan::{PlanError, RunningService};
+use crate::plan::RunningService;
 use crate::server::Server;
-use crate::store::Key;
 
-const GROUP: &str = "mirage.dev";
-const VERSION: &str = "v1alpha1";
-const RESOURCE: &str = "environments";
-
+/// The answer.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Running {
@@ -33,37 +29,9 @@ pub(crate) async fn running(
     namespace: &str,
     name: &str,
 ) -> Result<Response, Status> {
-    let planner = server.planner.as_ref().ok_or_else(|| {
-        Status::new(
-            Reason::ServiceUnavailable,
-            "this server knows no Railway: it serves the API only",
-        )
-    })?;
-    let kind = server
-        .registry
-        .find(GROUP, VERSION, RESOURCE)
-        .ok_or_else(Status::unknown_path)?;
-    let asked = Attributes {
-        verb: "get",
-        group: GROUP,
-        resource: RESOURCE,
-        namespace,
-        name,
-        ..Attributes::default()
-    };
-    access::check(server, identity, &asked).await?;
-    let stored = server
-        .store
-        .get(&Key::new(kind.resource(), namespace, name))
-        .await
-        .map_err(|error| Status::from_store(kind, name, error))?;
-    let Some(stored) = stored else {
-        return Err(Status::new(
-            Reason::NotFound,
-            format!("environments.mirage.dev \"{name}\" not found"),
-        )
-        .about(GROUP, "Environment", name));
-    };
+    let planner = written::planner(server)?;
+    let kind = stored::kind(server, ENVIRONMENTS)?;
+    let stored = stored::readable(server, identity, kind, namespace, name).await?;
     let object = stored.object.into_value();
     let text = |path: &str| {
         object
@@ -82,11 +50,6 @@ pub(crate) async fn running(
                 services,
             }),
         )),
-        Err(PlanError::Invalid(message)) => {
-            Err(Status::new(Reason::Invalid, message).about(GROUP, "Environment", name))
-        }
-        Err(PlanError::Unavailable(message)) => {
-            Err(Status::new(Reason::ServiceUnavailable, message).retry_after(5))
-        }
+        Err(error) => Err(written::unplanned(error, kind, name)),
     }
 }

@@ -4,12 +4,13 @@ use axum::response::Response;
 use futures::{StreamExt as _, stream};
 use http::StatusCode;
 use mirage_specs::{
-    Environment, EnvironmentTemplate, EnvironmentTemplateSpec, EnvironmentType, merge, templates,
+    Environment, EnvironmentTemplate, EnvironmentTemplateSpec, EnvironmentType, merge,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::stored::{self, ENVIRONMENTS, TEMPLATES};
 use super::written;
 use crate::auth::Identity;
 use crate::error::Status;
@@ -18,7 +19,6 @@ use crate::kubernetes::body::Body;
 use crate::kubernetes::negotiate::Accept;
 use crate::plan::{PlanError, PlannedChange};
 use crate::server::Server;
-use crate::store::ListQuery;
 
 /// Environments that are planned at the same time: each reads Railway, whose requests are few.
 const AT_ONCE: usize = 4;
@@ -66,20 +66,12 @@ pub(crate) async fn plan(
     body: &Body,
 ) -> Result<Response, Status> {
     let planner = written::planner(server)?;
-    let kind = written::kind(server, "environmenttemplates")?;
+    let kind = stored::kind(server, TEMPLATES)?;
     let template = if body.is_empty() {
-        access::check(
-            server,
-            identity,
-            &written::asked("get", kind, namespace, name),
-        )
-        .await?;
-        match written::stored(server, kind, namespace, name).await? {
-            Some(object) => spec_of(object)?,
-            None => templates::shipped(name)
-                .map(|shipped| shipped.spec.clone())
-                .ok_or_else(|| Status::not_found(kind, name))?,
-        }
+        let asked = stored::asked("get", kind, namespace, name);
+        access::check(server, identity, &asked).await?;
+        let found = stored::template(server, identity, namespace, name).await?;
+        found.ok_or_else(|| Status::not_found(kind, name))?.1
     } else {
         let place = (namespace, Some(name));
         spec_of(
@@ -88,23 +80,16 @@ pub(crate) async fn plan(
                 .object,
         )?
     };
-    let environments = written::kind(server, "environments")?;
+    let environments = stored::kind(server, ENVIRONMENTS)?;
     access::check(
         server,
         identity,
-        &written::asked("list", environments, namespace, ""),
+        &stored::asked("list", environments, namespace, ""),
     )
     .await?;
-    let query = ListQuery {
-        resource: environments.resource(),
-        namespace: Some(namespace.to_owned()),
-        after: None,
-        limit: None,
-    };
-    let page = server.store.list(&query).await;
-    let page = page.map_err(|error| Status::from_store(environments, "", error))?;
+    let all = stored::all(server, environments, Some(namespace)).await?;
     let mut followers = Vec::new();
-    for stored in page.items {
+    for stored in all {
         let object = stored.object.into_value();
         // A template is small beside its environments, and most of them follow another.
         if object["spec"]["templateRef"]["name"] == name {

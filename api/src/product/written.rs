@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::access::Attributes;
+use super::stored::{GROUP, asked, find};
 use crate::auth::Identity;
 use crate::error::{Reason, Status};
 use crate::kinds::Kind;
@@ -10,54 +10,12 @@ use crate::kubernetes::access;
 use crate::kubernetes::body::Body;
 use crate::plan::{PlanError, Planner};
 use crate::server::Server;
-use crate::store::Key;
-
-pub(super) const GROUP: &str = "mirage.dev";
-pub(super) const VERSION: &str = "v1alpha1";
 
 /// The object as written, and the stored one of its name.
 pub(super) struct Written {
     pub(super) name: String,
     pub(super) object: Value,
     pub(super) previous: Option<Value>,
-}
-
-/// One of Mirage's own kinds, by its plural.
-pub(super) fn kind<'a>(server: &'a Server, plural: &str) -> Result<&'a Kind, Status> {
-    let kind = server.registry.find(GROUP, VERSION, plural);
-    kind.map(AsRef::as_ref).ok_or_else(Status::unknown_path)
-}
-
-/// The stored object of a name, as the wire shows it.
-pub(super) async fn stored(
-    server: &Server,
-    kind: &Kind,
-    namespace: &str,
-    name: &str,
-) -> Result<Option<Value>, Status> {
-    let live = server
-        .store
-        .get(&Key::new(kind.resource(), namespace, name))
-        .await
-        .map_err(|error| Status::from_store(kind, name, error))?;
-    Ok(live.map(|live| live.object.into_value()))
-}
-
-/// The right to do `verb` with one object.
-pub(super) fn asked<'a>(
-    verb: &'a str,
-    kind: &'a Kind,
-    namespace: &'a str,
-    name: &'a str,
-) -> Attributes<'a> {
-    Attributes {
-        verb,
-        group: GROUP,
-        resource: &kind.plural,
-        namespace,
-        name,
-        ..Attributes::default()
-    }
 }
 
 /// Reads and validates the body as an apply would. `name` is what the path calls it; without one the object says.
@@ -98,7 +56,8 @@ pub(super) async fn read(
     if !faults.is_empty() {
         return Err(Status::invalid(&kind.group, &kind.kind, &name, faults));
     }
-    let previous = stored(server, kind, namespace, &name).await?;
+    let previous = find(server, kind, namespace, &name).await?;
+    let previous = previous.map(|stored| stored.object.into_value());
     let verb = match &previous {
         None => Some("create"),
         Some(previous) if previous["spec"] != object["spec"] => Some("patch"),

@@ -5,7 +5,7 @@ use axum::Router;
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
 use axum::routing::{get, post};
-use http::{Method, header};
+use http::Method;
 use mirage_specs::CopyOptions;
 use zeroize::Zeroizing;
 
@@ -384,14 +384,7 @@ impl Door {
         request: Request,
     ) -> Result<(product::clone::Asked<'_>, CopyOptions, Option<Permit>), Status> {
         let (parts, body) = request.into_parts();
-        let identity = self.identify(&parts).await?;
-        let permit = self.admit(&identity)?;
-        let user_agent = parts
-            .headers
-            .get(header::USER_AGENT)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default()
-            .to_owned();
+        let (identity, permit) = self.enter(&parts).await?;
         let body = read_body(&parts.headers, body).await?;
         let query = Query::parse(parts.uri.query());
         let options = product::clone::options_of(&body, &query)?;
@@ -399,7 +392,6 @@ impl Door {
             server: &self.server,
             identity,
             origin: Origin::within(&parts.extensions),
-            user_agent,
             id,
         };
         Ok((asked, options, permit))
