@@ -250,6 +250,11 @@ fn what_waits_is_what_the_template_brings_and_nothing_else() {
         held.holds.as_slice(),
         [Hold::WaitingForWave { .. }]
     ));
+    assert_ne!(
+        held.hash,
+        plan().hash,
+        "an approval of what is left is none of what is kept back"
+    );
     let status = followed(&changed, &live, &held, &turn, false).unwrap();
     assert_ne!(
         status.digest, changed.digest,
