@@ -167,6 +167,18 @@ impl Accounts {
         own.or_else(shared).cloned().unwrap_or(Standing::Untried)
     }
 
+    /// The credential of a name, for whoever cannot wait for it.
+    ///
+    /// # Errors
+    /// Why it cannot be used, with the next step.
+    pub fn ready(&self, namespace: &str, name: &str) -> Result<Arc<Account>, String> {
+        match self.get(namespace, name) {
+            Standing::Ready(account) => Ok(account),
+            Standing::Refused(why) => Err(why),
+            Standing::Untried => Err(missing(namespace, name)),
+        }
+    }
+
     /// Makes a client and an observer for a token, and sets them to work.
     pub fn open(&self, token: Token) -> Arc<Account> {
         let options = &self.options;
@@ -220,8 +232,8 @@ impl Accounts {
         self.changes.subscribe()
     }
 
-    /// Requests left, by credential, for metrics.
-    pub fn ready(&self) -> Vec<(String, Arc<Account>)> {
+    /// Every credential that can be used, by name, for metrics.
+    pub fn all_ready(&self) -> Vec<(String, Arc<Account>)> {
         lock(&self.known)
             .iter()
             .filter_map(|((namespace, name), standing)| match standing {

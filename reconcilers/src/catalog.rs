@@ -30,7 +30,7 @@ pub use adopt::{Adopted, adopt};
 pub use harmless::is_harmless;
 
 use crate::{
-    accounts::{Account, Accounts, Standing, missing},
+    accounts::{Account, Accounts},
     environment::patience::Patience,
 };
 
@@ -169,11 +169,9 @@ impl Catalog {
     }
 
     fn account(&self, namespace: &str, name: &str) -> Result<Arc<Account>, CatalogError> {
-        match self.accounts.get(namespace, name) {
-            Standing::Ready(account) => Ok(account),
-            Standing::Refused(why) => Err(CatalogError::Account(why)),
-            Standing::Untried => Err(CatalogError::Account(missing(namespace, name))),
-        }
+        self.accounts
+            .ready(namespace, name)
+            .map_err(CatalogError::Account)
     }
 }
 

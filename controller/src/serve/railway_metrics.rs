@@ -23,7 +23,7 @@ impl Collector for RailwayMetrics {
     fn encode(&self, encoder: DescriptorEncoder) -> Result<(), fmt::Error> {
         let budgets: Vec<(String, BudgetSnapshot)> = self
             .0
-            .ready()
+            .all_ready()
             .into_iter()
             .map(|(account, at)| (account, at.client.budget().snapshot()))
             .collect();

@@ -22,7 +22,7 @@ use mirage_vault::Vault;
 
 use super::{OnRailway, Source, Surroundings, copy, naming::mentions};
 use crate::{
-    accounts::{Account, Accounts, Standing, missing},
+    accounts::{Account, Accounts},
     environment::{
         inputs,
         resolve::{self, DEFAULT_ACCOUNT},
@@ -152,11 +152,9 @@ impl Copier {
             .account_ref
             .as_ref()
             .map_or(DEFAULT_ACCOUNT, |account| account.name.as_str());
-        match self.accounts.get(namespace, name) {
-            Standing::Ready(account) => Ok(account),
-            Standing::Refused(why) => Err(CopyError::Account(why)),
-            Standing::Untried => Err(CopyError::Account(missing(namespace, name))),
-        }
+        self.accounts
+            .ready(namespace, name)
+            .map_err(CopyError::Account)
     }
 }
 

@@ -32,7 +32,7 @@ use super::{
     rollout::judge::{Scene, judge},
     sources,
 };
-use crate::accounts::{Accounts, Standing, missing};
+use crate::accounts::Accounts;
 
 /// Makes plans without carrying them out.
 pub struct Planner {
@@ -136,13 +136,8 @@ impl Planner {
         let inputs = sources::values(&self.client, &*self.vault, &namespace, &spec).await?;
         let now: Timestamp = (self.clock)();
         let effective = resolve::resolve(&environment, &spec, &inputs, &self.key)?.at(now);
-        let account = match self.accounts.get(&namespace, &effective.account) {
-            Standing::Ready(account) => account,
-            Standing::Refused(why) => return Err(PlanError::Account(why)),
-            Standing::Untried => {
-                return Err(PlanError::Account(missing(&namespace, &effective.account)));
-            }
-        };
+        let account = self.accounts.ready(&namespace, &effective.account);
+        let account = account.map_err(PlanError::Account)?;
         let status = environment.status.clone().unwrap_or_default();
         let known = status
             .railway

@@ -10,7 +10,6 @@ use super::{
     planner::{PlanError, Planner},
     resolve::DEFAULT_ACCOUNT,
 };
-use crate::accounts::{Standing, missing};
 
 /// What the newest deployment of a service runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -42,11 +41,8 @@ impl Planner {
             .unwrap_or_else(|| "default".to_owned());
         let status = environment.status.clone().unwrap_or_default();
         let name = status.account.as_deref().unwrap_or(DEFAULT_ACCOUNT);
-        let account = match self.accounts.get(&namespace, name) {
-            Standing::Ready(account) => account,
-            Standing::Refused(why) => return Err(PlanError::Account(why)),
-            Standing::Untried => return Err(PlanError::Account(missing(&namespace, name))),
-        };
+        let account = self.accounts.ready(&namespace, name);
+        let account = account.map_err(PlanError::Account)?;
         let is_current = status.observed_generation == environment.metadata.generation;
         let rollout = status.rollout.as_ref().map(|rollout| rollout.state);
         let mut all = Vec::new();
