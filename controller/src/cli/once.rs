@@ -1,36 +1,42 @@
 //! Asking for something that is done once: an annotation with the time of asking, and the services.
 
+use clap::Args;
 use mirage_specs::{rollout::RolloutState, wake::REDEPLOY};
 use serde_json::json;
 
 use crate::cli::{
-    confirm::ConfirmArgs, connection::Connection, failure::Failure, moment, patching,
+    confirm::ConfirmArgs, connection::ConnectionArgs, failure::Failure, moment, patching,
 };
 
-/// What is asked for.
-pub(crate) struct Wish<'a> {
-    /// The annotation that carries it.
-    pub(crate) annotation: &'static str,
-    /// For the question to whoever asks.
-    pub(crate) what: &'static str,
-    /// For which services; all when empty.
-    pub(crate) services: &'a [String],
+/// Of what it is asked for.
+#[derive(Debug, Args)]
+pub(crate) struct OnceArgs {
+    /// NAME of an environment
+    name: String,
+    /// Only this service; may be given several times
+    #[arg(long, value_name = "SERVICE")]
+    service: Vec<String>,
+    #[command(flatten)]
+    confirm: ConfirmArgs,
+    #[command(flatten)]
+    connection: ConnectionArgs,
 }
 
-impl Wish<'_> {
-    /// Asks; what it is asked for, in words.
-    pub(crate) async fn send(
-        &self,
-        connection: &Connection,
-        name: &str,
-        confirm: ConfirmArgs,
-    ) -> Result<String, Failure> {
-        let object = patching::read(connection, name).await?;
+impl OnceArgs {
+    /// Asks by this annotation; answers with what it was asked for, in words. `what` is for the question to whoever asks.
+    pub(crate) async fn ask(self, annotation: &'static str, what: &str) -> Result<String, Failure> {
+        let Self {
+            name,
+            service: services,
+            confirm,
+            connection,
+        } = self;
+        let connection = &connection.open().await?;
+        let object = patching::read(connection, &name).await?;
         let status = &object.data["status"];
         let known = status["services"].as_object();
         if let Some(known) = known
-            && let Some(unknown) = self
-                .services
+            && let Some(unknown) = services
                 .iter()
                 .find(|service| !known.contains_key(*service))
         {
@@ -46,7 +52,7 @@ impl Wish<'_> {
             )));
         }
         let rollout = &status["rollout"]["state"];
-        if self.annotation == REDEPLOY
+        if annotation == REDEPLOY
             && rollout.is_string()
             && *rollout != RolloutState::Progressing.to_string().as_str()
         {
@@ -54,19 +60,19 @@ impl Wish<'_> {
                 "the last rollout of {name} failed: `mirage retry {name}` tries it again"
             )));
         }
-        confirm.confirm(&object, self.what)?;
+        confirm.confirm(&object, what)?;
         let now = moment::now();
-        let value = if self.services.is_empty() {
+        let value = if services.is_empty() {
             now.to_string()
         } else {
-            format!("{now} {}", self.services.join(","))
+            format!("{now} {}", services.join(","))
         };
-        let patch = json!({"metadata": {"annotations": {self.annotation: value}}});
-        patching::merge(connection, name, &patch).await?;
-        Ok(if self.services.is_empty() {
-            name.to_owned()
+        let patch = json!({"metadata": {"annotations": {annotation: value}}});
+        patching::merge(connection, &name, &patch).await?;
+        Ok(if services.is_empty() {
+            name
         } else {
-            format!("{} of {name}", self.services.join(", "))
+            format!("{} of {name}", services.join(", "))
         })
     }
 }

@@ -6,7 +6,7 @@ use clap::Args;
 use mirage_specs::wake::REDEPLOY;
 
 use crate::{
-    cli::{confirm::ConfirmArgs, connection::ConnectionArgs, failure::Failure, once},
+    cli::{failure::Failure, once::OnceArgs},
     exit::Exit,
 };
 
@@ -21,26 +21,13 @@ A repository's branch is built at its newest commit; an image is pulled again, w
 After a failed rollout use `mirage retry`.
 With kubectl: kubectl annotate environment shop --overwrite mirage.dev/redeploy=\"$(date -u +%FT%TZ) web,api\"")]
 pub(crate) struct Redeploy {
-    /// NAME of an environment
-    name: String,
-    /// Only this service; may be given several times
-    #[arg(long, value_name = "SERVICE")]
-    service: Vec<String>,
     #[command(flatten)]
-    confirm: ConfirmArgs,
-    #[command(flatten)]
-    connection: ConnectionArgs,
+    once: OnceArgs,
 }
 
 impl Redeploy {
     pub(crate) async fn run(self, out: &mut dyn Write) -> Result<Exit, Failure> {
-        let connection = self.connection.open().await?;
-        let wish = once::Wish {
-            annotation: REDEPLOY,
-            what: "deploy again what is in",
-            services: &self.service,
-        };
-        let which = wish.send(&connection, &self.name, self.confirm).await?;
+        let which = self.once.ask(REDEPLOY, "deploy again what is in").await?;
         writeln!(out, "{which} is deployed again")?;
         Ok(Exit::Success)
     }

@@ -6,7 +6,7 @@ use clap::Args;
 use mirage_specs::wake::RESTART;
 
 use crate::{
-    cli::{confirm::ConfirmArgs, connection::ConnectionArgs, failure::Failure, once},
+    cli::{failure::Failure, once::OnceArgs},
     exit::Exit,
 };
 
@@ -20,26 +20,13 @@ Examples:
 Nothing is built and nothing pulled; what is stopped stays so. For a new build: `mirage redeploy`.
 With kubectl: kubectl annotate environment shop --overwrite mirage.dev/restart=\"$(date -u +%FT%TZ) web,api\"")]
 pub(crate) struct Restart {
-    /// NAME of an environment
-    name: String,
-    /// Only this service; may be given several times
-    #[arg(long, value_name = "SERVICE")]
-    service: Vec<String>,
     #[command(flatten)]
-    confirm: ConfirmArgs,
-    #[command(flatten)]
-    connection: ConnectionArgs,
+    once: OnceArgs,
 }
 
 impl Restart {
     pub(crate) async fn run(self, out: &mut dyn Write) -> Result<Exit, Failure> {
-        let connection = self.connection.open().await?;
-        let wish = once::Wish {
-            annotation: RESTART,
-            what: "restart the services of",
-            services: &self.service,
-        };
-        let which = wish.send(&connection, &self.name, self.confirm).await?;
+        let which = self.once.ask(RESTART, "restart the services of").await?;
         writeln!(out, "{which} is restarted")?;
         Ok(Exit::Success)
     }
