@@ -72,12 +72,13 @@ lint: ## Check formatting, lints and (where cargo-deny is at hand) licences and 
 fmt: ## Format the code
 	$(CARGO) fmt --all
 
-bench: ## Print what Mirage costs in requests and time, by simulators that count, and how its store does beside etcd
+bench: $(WITH_DASHBOARD) ## Print what Mirage costs: requests, counted; deciding; its store beside etcd; ten minutes of its dashboard
 	$(CARGO) run --locked -p mirage-tests --bin bench
 	$(CARGO) bench --locked -p mirage-reconcilers --bench decide
 	@deploy/bench-tools.sh
 	$(CARGO) build --release --locked -p mirage -p mirage-tests --features mirage-tests/etcd-bench --bin mirage --bin bench_etcd
 	$${CARGO_TARGET_DIR:-target}/release/bench_etcd
+	@MIRAGE_SCALE_SECONDS=600 MIRAGE_BINARY="$$(realpath $${CARGO_TARGET_DIR:-target}/release/mirage)" deploy/test-dashboard.sh scale
 
 simulate: ## Replay histories of the seeded world: make simulate SEEDS=0..10000, or SEEDS=4711
 	MIRAGE_SEEDS="$(SEEDS)" $(CARGO) test --locked -p mirage-tests --test simulation_world -- --nocapture

@@ -113,6 +113,23 @@ export class World {
     await expect.poll(holds, { message: what, timeout: PATIENCE_MS }).toBe(true);
   }
 
+  /** From now on deployments of a service fail; without one, none do any more. */
+  async breakBuilds(service?: string): Promise<void> {
+    const answer = service
+      ? await fetch(`${this.railway}/_simulator/faults`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify({ kind: 'deployment', ending: { ending: 'build-fails' }, object: service }),
+        })
+      : await fetch(`${this.railway}/_simulator/faults`, { method: 'DELETE' });
+    if (!answer.ok) throw new Error(await answer.text());
+  }
+
+  /** What there is on the simulated Railway, by name. */
+  async inventory(): Promise<unknown> {
+    return (await fetch(`${this.railway}/_simulator/inventory`)).json();
+  }
+
   /** A person at Railway's dashboard, behind Mirage's back. */
   async edit(edit: unknown): Promise<void> {
     const answer = await fetch(`${this.railway}/_simulator/edit`, {
@@ -154,23 +171,35 @@ export async function signIn(page: Page, world: World, path = '/'): Promise<void
   await expect(page.getByText('Live', { exact: true })).toBeVisible();
 }
 
-/** Nothing that axe knows of is wrong with the page, contrast included. */
+/** How long a page may take to come to rest after its size or theme changed. */
+const REST_MS = 10_000;
+
+/** Nothing that axe knows of is wrong with the page at rest, contrast included. */
 export async function expectAccessible(page: Page): Promise<void> {
+  await expect(async () => expect(await violationsOf(page)).toEqual([])).toPass({ timeout: REST_MS });
+}
+
+async function violationsOf(page: Page): Promise<string[]> {
   const { violations } = await new AxeBuilder({ page })
     .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'])
     // Railway's own pictures and the editor's inner parts are other people's.
     .exclude('.cm-scroller')
     .analyze();
-  const told = violations.map(
+  return violations.map(
     (violation) => `${violation.id}: ${violation.nodes.map((node) => `${node.target.join(' ')} ${node.failureSummary ?? ''}`).join('\n  ')}`,
   );
-  expect(told).toEqual([]);
 }
 
-/** A page never scrolls sideways, and nothing of what stands around every room is cut off. */
+/** A page at rest does not scroll sideways, and nothing of what stands around every room is cut off. */
 export async function expectToFit(page: Page): Promise<void> {
-  expect(await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)).toBeLessThanOrEqual(0);
-  const cut = await page.evaluate(() =>
+  await expect(async () => {
+    expect(await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)).toBeLessThanOrEqual(0);
+    expect(await cutOff(page)).toEqual([]);
+  }).toPass({ timeout: REST_MS });
+}
+
+function cutOff(page: Page): Promise<(string | null)[]> {
+  return page.evaluate(() =>
     [...document.querySelectorAll<HTMLElement>('header :is(a, button), nav :is(a, button)')]
       .filter((element) => element.checkVisibility())
       .filter((element) => {
@@ -179,7 +208,6 @@ export async function expectToFit(page: Page): Promise<void> {
       })
       .map((element) => element.textContent),
   );
-  expect(cut).toEqual([]);
 }
 
 /** A small environment that is up in seconds. */

@@ -43,7 +43,7 @@ export function CloneRoom({ environment }: { environment: Environment }) {
     return (
       <div className="mx-auto max-w-5xl">
         <RoomHead title={`Another one like ${name}`} />
-        <MadeProgress place={place} />
+        <MadeProgress place={place} onBack={() => setMade(undefined)} />
       </div>
     );
   }

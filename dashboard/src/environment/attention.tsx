@@ -1,32 +1,12 @@
 import { useState } from 'react';
 import type { Environment } from '~/api/kinds';
-import { approve, retry } from '~/environments/actions';
-import { condition, healthOf, reasonOf } from '~/environments/health';
+import { healthOf, reasonOf } from '~/environments/health';
 import { Button } from '~/ui/button';
 import { classes } from '~/ui/classes';
 import { ProblemNotice } from '~/ui/problem';
 import { toast } from '~/ui/toast';
+import { answer, answered, askOf } from './ask';
 import { nextStep } from './next-step';
-
-/** Reasons why Mirage has stopped, and goes on when it is asked to try again. */
-const stopping = new Set(['Fighting', 'TemplateHalted', 'RolloutHalted', 'RolledBack']);
-
-/** What a person can do about an environment that does not go on by itself; nothing where it does. */
-type Ask = { says: string; does: string; act: () => Promise<unknown> };
-
-function askOf(environment: Environment): Ask | undefined {
-  const { name } = environment.metadata;
-  const hash = environment.status?.plan?.hash;
-  const reason = condition(environment, 'Synced')?.reason;
-  if (reason === 'AwaitingApproval' && hash) {
-    return { says: `${name}: plan ${hash} approved`, does: `Approve plan ${hash}`, act: () => approve(environment, hash) };
-  }
-  const stopped = environment.status?.conditions?.some((one) => stopping.has(one.reason));
-  if (stopped || healthOf(environment).group === 'failing') {
-    return { says: `${name} is tried again`, does: 'Try again', act: () => retry(environment) };
-  }
-  return undefined;
-}
 
 export function Attention({ environment }: { environment: Environment }) {
   const [isBusy, setBusy] = useState(false);
@@ -42,8 +22,8 @@ export function Attention({ environment }: { environment: Environment }) {
     setBusy(true);
     setError(undefined);
     try {
-      await ask.act();
-      toast('healthy', ask.says);
+      await answer(environment, ask);
+      toast('healthy', answered(environment, ask));
     } catch (failure) {
       setError(failure);
     } finally {
@@ -65,7 +45,7 @@ export function Attention({ environment }: { environment: Environment }) {
       </div>
       {ask && (
         <Button look="primary" size="small" isBusy={isBusy} onClick={() => void act()}>
-          {ask.does}
+          {ask.kind === 'approve' ? `Approve plan ${ask.hash}` : 'Try again'}
         </Button>
       )}
       {error !== undefined && (

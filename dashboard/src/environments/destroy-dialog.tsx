@@ -6,16 +6,23 @@ import { TextField } from '~/ui/field';
 import { ProblemNotice } from '~/ui/problem';
 import { toast } from '~/ui/toast';
 import { destroy } from './actions';
-import { servicesOf, typeOf } from './facts';
+import { isRetainedAtTheEnd, servicesOf, typeOf } from './facts';
+
+interface Props {
+  environment: Environment;
+  onClose: () => void;
+  /** What is said instead, by whoever has just made it and takes that back. */
+  undo?: { note: string; also: () => Promise<void> };
+}
 
 /** Asks before an environment is torn down; for production, by its name. */
-export function DestroyDialog({ environment, onClose }: { environment: Environment; onClose: () => void }) {
+export function DestroyDialog({ environment, onClose, undo }: Props) {
   const { name } = environment.metadata;
   const [typed, setTyped] = useState('');
   const [isBusy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>();
   const isProd = typeOf(environment) === 'prod';
-  const isRetained = (environment.status?.deletion ?? environment.spec.deletion) === 'retain';
+  const isRetained = isRetainedAtTheEnd(environment);
   const { total } = servicesOf(environment);
 
   const confirm = async () => {
@@ -23,6 +30,7 @@ export function DestroyDialog({ environment, onClose }: { environment: Environme
     setError(undefined);
     try {
       await destroy(environment);
+      await undo?.also();
       toast('info', `${name} is being torn down`);
       onClose();
     } catch (failure) {
@@ -35,17 +43,19 @@ export function DestroyDialog({ environment, onClose }: { environment: Environme
     <Dialog
       isOpen
       onClose={onClose}
-      title={`Destroy ${name}?`}
+      title={undo ? `Roll back ${name}?` : `Destroy ${name}?`}
       note={
         isRetained
           ? 'Its Railway environment stays as it is, without Mirage’s mark: the spec says `deletion: retain`.'
-          : `Its ${total} service${total === 1 ? '' : 's'} and their volumes are removed from Railway. This cannot be undone; the project stays.`
+          : undo
+            ? undo.note
+            : `Its ${total} service${total === 1 ? '' : 's'} and their volumes are removed from Railway. This cannot be undone; the project stays.`
       }
       footer={
         <>
           <Button onClick={onClose}>Keep it</Button>
           <Button look="danger" isBusy={isBusy} disabled={isProd && typed !== name} onClick={() => void confirm()}>
-            Destroy
+            {undo ? 'Roll back' : 'Destroy'}
           </Button>
         </>
       }

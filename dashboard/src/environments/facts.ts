@@ -24,6 +24,11 @@ export function servicesOf(environment: Environment): { up: number; total: numbe
   return { up: 0, total: declared.length };
 }
 
+/** Whether its Railway environment outlives it. */
+export function isRetainedAtTheEnd(environment: Environment): boolean {
+  return (environment.status?.deletion ?? environment.spec.deletion) === 'retain';
+}
+
 /** Of what the links and menus go by. */
 export interface Place {
   namespace: string;

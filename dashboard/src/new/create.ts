@@ -29,25 +29,45 @@ function readObject(text: string): { metadata?: { name?: string; namespace?: str
   throw new RequestFailed(problemOf(422, JSON.stringify({ message })));
 }
 
+export interface Made {
+  environment: Environment;
+  /** The Secret that was made with it; nothing where one of that name was there before. */
+  secret: string | undefined;
+}
+
 /** Makes the Secret, if there is one, and then the environment that refers to it. */
-export async function createAll(text: string, secret: SecretDraft | undefined): Promise<Environment> {
+export async function createAll(text: string, secret: SecretDraft | undefined): Promise<Made> {
   const object = readObject(text);
   const namespace = object.metadata?.namespace ?? 'default';
   // What would be refused is refused before a Secret is left behind for it.
   await create(environments, namespace, object, true);
-  if (secret) await putSecret(namespace, secret);
-  const { object: made } = await create(environments as Resource<Environment & KubernetesObject>, namespace, object);
-  return made;
+  const isNew = secret !== undefined && (await putSecret(namespace, secret));
+  const { object: environment } = await create(environments as Resource<Environment & KubernetesObject>, namespace, object);
+  return { environment, secret: isNew ? secret.name : undefined };
 }
 
-/** Made, or given these values where it is there already, for instance after a first attempt. */
-async function putSecret(namespace: string, { name, values }: SecretDraft): Promise<void> {
-  const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/secrets`;
+function secretsPath(namespace: string): string {
+  return `/api/v1/namespaces/${encodeURIComponent(namespace)}/secrets`;
+}
+
+/** Takes back a Secret that was made with an environment. One that is gone already is no fault. */
+export async function removeSecret(namespace: string, name: string): Promise<void> {
+  try {
+    await request(`${secretsPath(namespace)}/${encodeURIComponent(name)}`, { method: 'DELETE' });
+  } catch (error) {
+    if (shown(error).kind !== 'missing') throw error;
+  }
+}
+
+/** Made (true), or given these values where it is there already, for instance after a first attempt (false). */
+async function putSecret(namespace: string, { name, values }: SecretDraft): Promise<boolean> {
+  const path = secretsPath(namespace);
   try {
     await request(path, {
       method: 'POST',
       body: { apiVersion: 'v1', kind: 'Secret', metadata: { name }, type: 'Opaque', stringData: values },
     });
+    return true;
   } catch (error) {
     if (shown(error).kind !== 'conflict') throw error;
     await request(`${path}/${encodeURIComponent(name)}`, {
@@ -55,5 +75,6 @@ async function putSecret(namespace: string, { name, values }: SecretDraft): Prom
       body: { stringData: values },
       contentType: 'application/merge-patch+json',
     });
+    return false;
   }
 }

@@ -19,6 +19,8 @@ const draft: Draft = {
   cpu: 0.5,
   memory: 0.5,
   strategy: 'sequential',
+  healthTimeout: '5m',
+  onFailure: 'rollback',
   drift: 'report',
   services: [
     { ...service('web', 'repo'), isPublic: true, port: '3000', healthPath: '/health', dependsOn: ['db'] },
@@ -42,7 +44,7 @@ describe('a draft', () => {
       project: { name: 'acme' },
       source: { repo: 'acme/shop', branch: 'main' },
       ttl: '3d',
-      rollout: { strategy: 'sequential', healthTimeout: '10m', onFailure: 'halt' },
+      rollout: { strategy: 'sequential', healthTimeout: '5m', onFailure: 'rollback' },
       drift: { mode: 'report' },
       variables: { LEVEL: 'info' },
       services: {
@@ -69,6 +71,6 @@ describe('a draft', () => {
     const wrong = { ...draft, name: 'Shop!', repo: 'shop', project: '', services: [service('', 'image')] };
     expect([...faultsOf(wrong, 'source').keys()]).toEqual(['name', 'project', 'services.0.name', 'services.0.image']);
     expect([...faultsOf({ ...draft, ttl: 'tomorrow' }, 'configuration').keys()]).toEqual(['ttl']);
-    expect([...faultsOf({ ...draft, healthTimeout: '' }, 'strategy').keys()]).toEqual(['healthTimeout']);
+    expect([...faultsOf({ ...draft, healthTimeout: 'soon' }, 'strategy').keys()]).toEqual(['healthTimeout']);
   });
 });

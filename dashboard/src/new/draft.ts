@@ -39,7 +39,9 @@ export interface Draft {
   memory: number;
   variables: DraftVariable[];
   strategy: 'parallel' | 'sequential';
+  /** How long a service may take to become healthy; nothing for Mirage's default. */
   healthTimeout: string;
+  onFailure: 'halt' | 'rollback';
   drift: 'repair' | 'report' | 'ignore';
   approval: 'automatic' | 'destructive' | 'always';
 }
@@ -58,7 +60,8 @@ export const blank: Draft = {
   memory: 0,
   variables: [],
   strategy: 'parallel',
-  healthTimeout: '10m',
+  healthTimeout: '',
+  onFailure: 'halt',
   drift: 'repair',
   approval: 'automatic',
 };
@@ -114,10 +117,7 @@ export function objectOf(draft: Draft): { apiVersion: string; kind: string; meta
     templateRef: draft.template ? { name: draft.template } : undefined,
     source: hasRepo ? without({ repo: draft.repo.trim(), branch: draft.branch.trim() }) : undefined,
     ttl: draft.ttl.trim(),
-    rollout:
-      draft.strategy === 'sequential'
-        ? without({ strategy: 'sequential', healthTimeout: draft.healthTimeout.trim(), onFailure: 'halt' })
-        : undefined,
+    rollout: rolloutOf(draft),
     drift: draft.drift === 'repair' ? undefined : { mode: draft.drift },
     approval: draft.approval === 'automatic' ? undefined : draft.approval,
     variables: variablesOf(draft, ''),
@@ -129,6 +129,15 @@ export function objectOf(draft: Draft): { apiVersion: string; kind: string; meta
     metadata: without({ name: draft.name.trim(), namespace: draft.namespace === 'default' ? '' : draft.namespace }),
     spec: spec as EnvironmentSpec,
   };
+}
+
+function rolloutOf(draft: Draft): Json | undefined {
+  const rollout = without({
+    strategy: draft.strategy === 'parallel' ? undefined : draft.strategy,
+    healthTimeout: draft.healthTimeout.trim(),
+    onFailure: draft.onFailure === 'halt' ? undefined : draft.onFailure,
+  });
+  return Object.keys(rollout).length > 0 ? rollout : undefined;
 }
 
 function serviceOf(draft: Draft, each: DraftService): Json {
@@ -198,8 +207,8 @@ export function faultsOf(draft: Draft, step: StepName): Map<string, string> {
       }
     }
   }
-  if (step === 'strategy' && draft.strategy === 'sequential') {
-    if (!/^(\d+h)?(\d+m)?(\d+s)?$/.test(draft.healthTimeout.trim()) || draft.healthTimeout.trim() === '') {
+  if (step === 'strategy') {
+    if (!/^(\d+h)?(\d+m)?(\d+s)?$/.test(draft.healthTimeout.trim())) {
       faults.set('healthTimeout', 'Write it as 10m or 90s.');
     }
   }

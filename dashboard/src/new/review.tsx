@@ -1,7 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { ChevronLeft, Copy, Download, GitBranch, Rocket } from 'lucide-react';
 import { useMemo, useState } from 'react';
-import type { Environment } from '~/api/kinds';
 import { planOf } from '~/api/plan';
 import { shown } from '~/api/problem';
 import { placeOf } from '~/environments/facts';
@@ -14,7 +13,7 @@ import { toast } from '~/ui/toast';
 import { placed } from '~/yaml/check';
 import { YamlEditor } from '~/yaml/editor';
 import { useSchema } from '~/yaml/useSchema';
-import { createAll, namespaceOf, type SecretDraft } from './create';
+import { createAll, namespaceOf, removeSecret, type Made, type SecretDraft } from './create';
 import { previewText } from './preview';
 import { MadeProgress } from './made-progress';
 import { useSettled } from './useSettled';
@@ -31,7 +30,7 @@ export function Review({ text: first, secret, onBack }: Props) {
   const [text, setText] = useState(first);
   const [isBusy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>();
-  const [made, setMade] = useState<Environment>();
+  const [made, setMade] = useState<Made>();
   const [isGit, setGit] = useState(false);
   const settled = useSettled(text, 400);
   const plan = useQuery({
@@ -47,7 +46,18 @@ export function Review({ text: first, secret, onBack }: Props) {
     [failure, text],
   );
 
-  if (made) return <MadeProgress place={placeOf(made)} />;
+  if (made) {
+    const place = placeOf(made.environment);
+    return (
+      <MadeProgress
+        place={place}
+        onBack={() => setMade(undefined)}
+        takeBack={async () => {
+          if (made.secret) await removeSecret(place.namespace, made.secret);
+        }}
+      />
+    );
+  }
 
   const name = /^ {2}name: *["']?([\w.-]+)/m.exec(text)?.[1] ?? 'environment';
   const make = async () => {

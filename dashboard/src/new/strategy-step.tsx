@@ -9,6 +9,11 @@ const strategies = [
   { value: 'sequential', label: 'Wave by wave', note: 'What others depend on first, each wave waits until the last is healthy.' },
 ] as const;
 
+const failures = [
+  { value: 'halt', label: 'Stop there; what serves goes on serving' },
+  { value: 'rollback', label: 'Go back to what was healthy last' },
+] as const;
+
 const drifts = [
   { value: 'repair', label: 'Repair it' },
   { value: 'report', label: 'Report it, change nothing' },
@@ -21,7 +26,7 @@ const approvals = [
   { value: 'always', label: 'A person, for every plan' },
 ] as const;
 
-/** In which order it comes up, how one knows that it did, and what happens when something goes wrong. */
+/** In which order it comes up, how one knows that it did, and what happens when it does not. */
 export function StrategyStep({ draft, change, faults }: StepProps) {
   const set = (index: number, some: Partial<DraftService>) =>
     change({ services: draft.services.map((each, at) => (at === index ? { ...each, ...some } : each)) });
@@ -51,17 +56,23 @@ export function StrategyStep({ draft, change, faults }: StepProps) {
             </label>
           ))}
         </div>
-        {draft.strategy === 'sequential' && (
-          <div className="mt-4 grid gap-4 sm:grid-cols-2">
-            <TextField
-              label="A wave may take"
-              value={draft.healthTimeout}
-              onChange={(event) => change({ healthTimeout: event.target.value })}
-              fault={faults.get('healthTimeout')}
-              note="Then it has failed: the rollout halts and waits for a person or another spec."
-            />
-          </div>
-        )}
+        <div className="mt-4 grid gap-4 sm:grid-cols-2">
+          <TextField
+            label="Healthy within"
+            placeholder="10m"
+            value={draft.healthTimeout}
+            onChange={(event) => change({ healthTimeout: event.target.value })}
+            fault={faults.get('healthTimeout')}
+            note="A service that takes longer has failed."
+          />
+          <Choice
+            label="When a service fails"
+            value={draft.onFailure}
+            options={failures}
+            onChange={(onFailure) => change({ onFailure })}
+            note="Either way nothing else is deployed until you try again or change the spec."
+          />
+        </div>
       </Panel>
       <Panel title="Health and dependencies" note="A health check is a path that answers 200 when the service may take traffic.">
         <ul className="grid gap-3">

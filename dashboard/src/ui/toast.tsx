@@ -46,7 +46,7 @@ export function Toasts() {
           <span className={classes('mt-1.5 size-2 shrink-0 rounded-full', toneDot[told.tone])} aria-hidden />
           <div className="min-w-0 grow">
             <Radix.Title className="font-medium break-words">{told.title}</Radix.Title>
-            {told.text && <Radix.Description className="break-words text-ink-soft">{told.text}</Radix.Description>}
+            {told.text && <Radix.Description className="line-clamp-3 break-words text-ink-soft">{told.text}</Radix.Description>}
           </div>
           <Radix.Close aria-label="Dismiss" className="rounded p-0.5 text-ink-soft hover:text-ink">
             <X className="size-4" aria-hidden />
