@@ -24,6 +24,7 @@ pub(crate) use event::last_seen;
 pub use registry::Registry;
 
 use crate::error::Fault;
+use crate::kubernetes::metadata;
 use crate::kubernetes::request::Verb;
 use crate::kubernetes::schema::{Findings, Schema};
 use crate::kubernetes::table::Column;
@@ -132,7 +133,7 @@ pub struct Kind {
     pub selectable: Vec<Selectable>,
     /// Brings what clients may send in several ways into one, before anything else is done to it.
     pub normalize: fn(&mut Value),
-    /// What the schema cannot say.
+    /// What the schema cannot say, of anything but `metadata` and `status`.
     pub validate: fn(&Value) -> Vec<Fault>,
     /// What may not change, beyond what holds for every kind: the object before, and after.
     pub validate_change: fn(&Value, &Value) -> Vec<Fault>,
@@ -209,11 +210,23 @@ impl Kind {
 
     /// Brings an object into the form in which it is kept (defaults filled in, unknown fields gone) and says what is wrong
     /// with it. Of two faults at one place the kind's own is kept: it knows more than the schema.
-    pub fn admit(&self, object: &mut Value) -> Findings {
+    ///
+    /// What was accepted once may be refused today. Of an object that is there already (`before`), a change that is about
+    /// something else must not be held up by that, or a finalizer or a status could not be written.
+    pub fn admit(&self, before: Option<&Value>, object: &mut Value) -> Findings {
         let Findings {
             unknown,
-            faults: by_schema,
+            faults: mut by_schema,
         } = self.schema.admit(object);
+        if before.is_some_and(|before| metadata::same_spec(before, object)) {
+            by_schema.retain(|fault| {
+                fault.path.starts_with("metadata") || fault.path.starts_with("status")
+            });
+            return Findings {
+                unknown,
+                faults: by_schema,
+            };
+        }
         let mut faults = (self.validate)(object);
         let is_new = |fault: &Fault| faults.iter().all(|known| known.path != fault.path);
         let more: Vec<Fault> = by_schema.into_iter().filter(is_new).collect();

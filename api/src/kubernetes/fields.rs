@@ -144,7 +144,7 @@ impl FieldSet {
     }
 
     /// The wire form: nested maps in which a leaf is `{}` and a node that has children is marked by `.`.
-    pub fn to_fields_v1(&self) -> Value {
+    pub fn to_fields_v1(&self) -> Map<String, Value> {
         let mut root = Map::new();
         // The nodes from the root to where we are. Paths sort by prefix, so that a node which was left is never met again.
         let mut open: Vec<Open<'_>> = Vec::new();
@@ -167,13 +167,21 @@ impl FieldSet {
             }
         }
         close(&mut root, &mut open, 0);
-        Value::Object(root)
+        root
+    }
+
+    /// Whether the node is in the set of this wire form, which [`FieldSet::to_fields_v1`] wrote: what is asked of a few
+    /// nodes does not take the whole set.
+    pub fn is_in_fields_v1(fields: &Map<String, Value>, path: &[Element]) -> bool {
+        let node = path
+            .iter()
+            .try_fold(fields, |node, step| node.get(&step.render())?.as_object());
+        node.is_some_and(|below| !path.is_empty() && (below.is_empty() || below.contains_key(".")))
     }
 
     /// Reads the wire form; `None` when it is not one.
-    pub fn from_fields_v1(fields: &Value) -> Option<Self> {
-        fn walk(node: &Value, path: &mut Path, out: &mut FieldSet) -> Option<()> {
-            let children = node.as_object()?;
+    pub fn from_fields_v1(fields: &Map<String, Value>) -> Option<Self> {
+        fn walk(children: &Map<String, Value>, path: &mut Path, out: &mut FieldSet) -> Option<()> {
             if children.is_empty() {
                 out.insert(path);
             }
@@ -182,7 +190,7 @@ impl FieldSet {
                     out.insert(path);
                 } else {
                     path.push(Element::parse(name)?);
-                    walk(child, path, out)?;
+                    walk(child.as_object()?, path, out)?;
                     path.pop();
                 }
             }
@@ -240,6 +248,17 @@ mod tests {
         }
 
         #[test]
+        fn a_node_is_in_the_wire_form_when_it_is_in_the_set(
+            paths in prop::collection::vec(prop::collection::vec(element(), 1..4), 0..10),
+            path in prop::collection::vec(element(), 0..4),
+        ) {
+            let set: FieldSet = paths.iter().cloned().collect();
+            let wire = set.to_fields_v1();
+            prop_assert_eq!(FieldSet::is_in_fields_v1(&wire, &path), set.contains(&path));
+            prop_assert!(paths.iter().all(|path| FieldSet::is_in_fields_v1(&wire, path)));
+        }
+
+        #[test]
         fn has_below_agrees_with_looking_at_every_path(
             paths in prop::collection::vec(prop::collection::vec(element(), 1..4), 0..10),
             path in prop::collection::vec(element(), 1..3),
@@ -253,8 +272,8 @@ mod tests {
     #[test]
     fn a_container_that_is_itself_in_the_set_is_marked_with_a_dot() {
         let wire = json!({"f:spec": {"f:services": {"k:{\"name\":\"api\"}": {".": {}, "f:image": {}}}, "f:tags": {"v:\"red\"": {}}}});
-        let set = FieldSet::from_fields_v1(&wire).unwrap();
-        assert_eq!(set.to_fields_v1(), wire);
+        let set = FieldSet::from_fields_v1(wire.as_object().unwrap()).unwrap();
+        assert_eq!(Value::Object(set.to_fields_v1()), wire);
         let paths: Vec<_> = set.iter().map(|path| dotted(path)).collect();
         assert_eq!(
             paths,
@@ -269,13 +288,13 @@ mod tests {
     #[test]
     fn garbage_is_not_a_field_set() {
         for wire in [
-            json!([]),
             json!({"spec": {}}),
             json!({"f:a": 1}),
             json!({"k:{": {}}),
             json!({"v:": {}}),
         ] {
-            assert_eq!(FieldSet::from_fields_v1(&wire), None, "{wire}");
+            let fields = wire.as_object().unwrap();
+            assert_eq!(FieldSet::from_fields_v1(fields), None, "{wire}");
         }
     }
 }

@@ -1,7 +1,10 @@
 //! Who owns which field: `metadata.managedFields`, kept by every write, and the rules of server-side apply.
 
-use serde_json::{Value, json};
+mod owned;
 
+use serde_json::{Map, Value, json};
+
+use self::owned::Owned;
 use super::fields::{Element, FieldSet, Path, applied, compare, dotted, merge, remove};
 use super::schema::Schema;
 use crate::error::{CauseReason, Fault};
@@ -30,15 +33,15 @@ pub struct Author {
     pub time: String,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 struct Entry {
     operation: Operation,
     author: Author,
-    set: FieldSet,
+    set: Owned,
 }
 
 /// The managers of one object.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Managers(Vec<Entry>);
 
 /// A field that someone else owns and that an apply would have changed.
@@ -58,13 +61,21 @@ pub struct Applied {
 }
 
 impl Managers {
-    /// Reads `metadata.managedFields`; entries that are not understood are dropped.
-    pub fn of(object: &Value) -> Self {
-        Self::parse(&object["metadata"]["managedFields"]).unwrap_or_default()
+    /// Reads `metadata.managedFields` of a stored object, which [`Managers::write_into`] wrote. A list that is not
+    /// understood is dropped.
+    pub fn of(stored: &Value) -> Self {
+        let as_written = |fields: &Map<_, _>| Some(Owned::Written(fields.clone()));
+        Self::read(&stored["metadata"]["managedFields"], as_written).unwrap_or_default()
     }
 
-    /// Reads a list of entries; `None` when one of them is malformed.
+    /// Reads a list of entries that a client wrote; `None` when one of them is malformed.
     pub fn parse(list: &Value) -> Option<Self> {
+        Self::read(list, |fields| {
+            FieldSet::from_fields_v1(fields).map(Owned::from)
+        })
+    }
+
+    fn read(list: &Value, set: impl Fn(&Map<String, Value>) -> Option<Owned>) -> Option<Self> {
         let text =
             |entry: &Value, field: &str| entry[field].as_str().unwrap_or_default().to_owned();
         let entries = list.as_array()?.iter().map(|entry| {
@@ -76,7 +87,7 @@ impl Managers {
                     subresource: text(entry, "subresource"),
                     time: text(entry, "time"),
                 },
-                set: FieldSet::from_fields_v1(&entry["fieldsV1"])?,
+                set: set(entry["fieldsV1"].as_object()?)?,
             })
         });
         entries.collect::<Option<Vec<_>>>().map(Self)
@@ -88,10 +99,10 @@ impl Managers {
     }
 
     /// Writes the list into the object, or takes it out when it is empty.
-    pub fn write_into(&self, object: &mut Value) {
-        let mut entries: Vec<&Entry> = self
+    pub fn write_into(self, object: &mut Value) {
+        let mut entries: Vec<Entry> = self
             .0
-            .iter()
+            .into_iter()
             .filter(|entry| !entry.set.is_empty())
             .collect();
         entries.sort_by(|a, b| {
@@ -116,7 +127,7 @@ impl Managers {
         } else {
             metadata.insert(
                 "managedFields".into(),
-                entries.into_iter().map(Entry::to_json).collect(),
+                entries.into_iter().map(Entry::into_json).collect(),
             );
         }
     }
@@ -127,19 +138,31 @@ impl Managers {
         for set in [&mut delta.added, &mut delta.modified, &mut delta.removed] {
             set.retain(is_recorded);
         }
-        let mut taken = delta.added.clone();
+        let mut taken = delta.added;
         taken.extend(&delta.modified);
-        let mut mine = self.set_of(Operation::Update, author);
-        mine.subtract(&delta.removed);
-        mine.extend(&taken);
-        let mut lost = taken;
+        let mut lost = taken.clone();
         lost.extend(&delta.removed);
         for entry in &mut self.0 {
-            if !entry.is_of(Operation::Update, author) {
-                entry.set.subtract(&lost);
+            if !entry.is_of(Operation::Update, author) && entry.set.has_any_of(&lost) {
+                entry.set.change(|set| set.subtract(&lost));
             }
         }
-        self.record(Operation::Update, author, mine);
+        match self.entry(Operation::Update, author) {
+            Some(mine) if mine.set.has_all_of(&taken) && !mine.set.has_any_of(&delta.removed) => {}
+            Some(mine) => {
+                mine.set.change(|set| {
+                    set.subtract(&delta.removed);
+                    set.extend(&taken);
+                });
+                mine.author.time.clone_from(&author.time);
+            }
+            None => self.0.push(Entry {
+                operation: Operation::Update,
+                author: author.clone(),
+                set: taken.into(),
+            }),
+        }
+        self.0.retain(|entry| !entry.set.is_empty());
     }
 
     /// Server-side apply of `config` to `live`.
@@ -163,9 +186,12 @@ impl Managers {
             .iter()
             .filter(|entry| !entry.is_of(Operation::Apply, author))
         {
-            owned.extend(&entry.set);
+            owned.extend(&entry.set.set());
         }
-        let mut gone = managers.set_of(Operation::Apply, author);
+        let mut gone = managers
+            .entry(Operation::Apply, author)
+            .map(|entry| entry.set.set().into_owned())
+            .unwrap_or_default();
         gone.subtract(&owned);
 
         let mut object = merge(schema, live, config);
@@ -180,9 +206,9 @@ impl Managers {
             .iter_mut()
             .filter(|entry| !entry.is_of(Operation::Apply, author))
         {
-            let contested = entry.set.intersection(&changed);
+            let contested = entry.set.set().intersection(&changed);
             if force {
-                entry.set.subtract(&contested);
+                entry.set.change(|set| set.subtract(&contested));
             } else {
                 let with = entry.described();
                 conflicts.extend(contested.iter().map(|path| Conflict {
@@ -190,12 +216,14 @@ impl Managers {
                     with: with.clone(),
                 }));
             }
-            entry.set.subtract(&delta.removed);
+            if entry.set.has_any_of(&delta.removed) {
+                entry.set.change(|set| set.subtract(&delta.removed));
+            }
         }
         if !conflicts.is_empty() {
             return Err(conflicts);
         }
-        managers.record(Operation::Apply, author, mine);
+        managers.record_apply(author, mine.into());
         Ok(Applied { object, managers })
     }
 
@@ -211,28 +239,22 @@ impl Managers {
         managers
     }
 
-    fn set_of(&self, operation: Operation, author: &Author) -> FieldSet {
+    fn entry(&mut self, operation: Operation, author: &Author) -> Option<&mut Entry> {
         self.0
-            .iter()
-            .find(|entry| entry.is_of(operation, author))
-            .map(|entry| entry.set.clone())
-            .unwrap_or_default()
-    }
-
-    /// Replaces an entry's set. Its time moves only when the set does, or every repeated apply would be a write.
-    fn record(&mut self, operation: Operation, author: &Author, set: FieldSet) {
-        match self
-            .0
             .iter_mut()
             .find(|entry| entry.is_of(operation, author))
-        {
+    }
+
+    /// Replaces what an author applies. The time moves only when the set does, or every repeated apply would be a write.
+    fn record_apply(&mut self, author: &Author, set: Owned) {
+        match self.entry(Operation::Apply, author) {
             Some(entry) if entry.set == set => {}
             Some(entry) => {
                 entry.set = set;
                 entry.author.time.clone_from(&author.time);
             }
             None => self.0.push(Entry {
-                operation,
+                operation: Operation::Apply,
                 author: author.clone(),
                 set,
             }),
@@ -266,16 +288,16 @@ impl Entry {
         text
     }
 
-    fn to_json(&self) -> Value {
+    fn into_json(self) -> Value {
         let Author {
             manager,
             api_version,
             subresource,
             time,
-        } = &self.author;
+        } = self.author;
         let mut entry = json!({
             "manager": manager, "operation": <&str>::from(self.operation), "apiVersion": api_version,
-            "time": time, "fieldsType": "FieldsV1", "fieldsV1": self.set.to_fields_v1(),
+            "time": time, "fieldsType": "FieldsV1", "fieldsV1": self.set.into_fields_v1(),
         });
         if !subresource.is_empty() {
             entry["subresource"] = json!(subresource);

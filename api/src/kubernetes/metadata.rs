@@ -101,7 +101,7 @@ pub(crate) fn finalizers(object: &Value) -> Vec<&str> {
 }
 
 /// Whether two objects differ in nothing but `metadata` and `status`.
-pub(super) fn same_spec(one: &Value, other: &Value) -> bool {
+pub(crate) fn same_spec(one: &Value, other: &Value) -> bool {
     fn spec(object: &Value) -> impl Iterator<Item = (&String, &Value)> {
         let fields = object.as_object().into_iter().flatten();
         fields.filter(|(name, _)| {

@@ -13,6 +13,7 @@ use crate::kinds::Kind;
 use crate::store::{Document, Effect, Expect, StoreError, Stored, Write};
 
 /// Who owns what after a write.
+#[derive(Clone)]
 pub(super) enum Attribution {
     /// What changed belongs to the caller.
     Changes,
@@ -35,7 +36,7 @@ pub(super) async fn create(
         && !metadata::text(&object, "generateName").is_empty();
     let object = newborn(call, object);
     if !is_generated {
-        return create_named(call, object, &attribution, duplicates).await;
+        return create_named(call, object, attribution, duplicates).await;
     }
     // The prefix is cut so that the whole fits into the 253 characters of a name.
     let prefix: String = metadata::text(&object, "generateName")
@@ -47,7 +48,7 @@ pub(super) async fn create(
         let mut named = object.clone();
         let name = format!("{prefix}{}", call.server.ids.suffix());
         metadata::set(&mut named, "name", Some(json!(name)));
-        match create_named(call, named, &attribution, duplicates).await {
+        match create_named(call, named, attribution.clone(), duplicates).await {
             Err(status) if status.reason() == Reason::AlreadyExists && attempts_left > 0 => {
                 attempts_left -= 1
             }
@@ -97,13 +98,13 @@ fn newborn(call: &Call, mut object: Value) -> Value {
 async fn create_named(
     call: &Call,
     mut object: Value,
-    attribution: &Attribution,
+    attribution: Attribution,
     duplicates: &[String],
 ) -> Result<Outcome, Status> {
     let kind = &*call.kind;
     (kind.normalize)(&mut object);
     let name = metadata::text(&object, "name").to_owned();
-    let findings = kind.admit(&mut object);
+    let findings = kind.admit(None, &mut object);
     let mut warnings = call.judge_unknown(&findings.unknown, duplicates)?;
     warnings.extend(lost_nulls::warnings(&kind.schema, None, &object));
     let mut faults = metadata::faults(kind, &object);
@@ -113,7 +114,7 @@ async fn create_named(
     }
     access::check_grant(call, &name, None, &object).await?;
     let managers = match attribution {
-        Attribution::Applied(managers) => managers.clone(),
+        Attribution::Applied(managers) => managers,
         Attribution::Changes => {
             let mut managers = Managers::default();
             managers.update(
@@ -187,7 +188,7 @@ pub(super) async fn change(
     let stated = stated_managers(call, &candidate["metadata"]["managedFields"]);
 
     let mut after = successor(call, &before, candidate);
-    let findings = kind.admit(&mut after);
+    let findings = kind.admit(Some(&before), &mut after);
     let mut warnings = call.judge_unknown(&findings.unknown, duplicates)?;
     warnings.extend(lost_nulls::warnings(&kind.schema, Some(&before), &after));
     let faults = faults_of_change(kind, &before, &after, findings.faults);
@@ -264,18 +265,13 @@ fn successor(call: &Call, before: &Value, candidate: Value) -> Value {
     after
 }
 
-/// What must be refused of a change. What was accepted once may be refused today: where the change is not about it, that
-/// must not keep a finalizer or a status from being written.
+/// What must be refused of a change.
 fn faults_of_change(
     kind: &Kind,
     before: &Value,
     after: &Value,
-    mut of_object: Vec<Fault>,
+    of_object: Vec<Fault>,
 ) -> Vec<Fault> {
-    if metadata::same_spec(before, after) {
-        of_object
-            .retain(|fault| fault.path.starts_with("metadata") || fault.path.starts_with("status"));
-    }
     let mut faults = metadata::faults(kind, after);
     faults.extend((kind.validate_change)(before, after));
     faults.extend(of_object);

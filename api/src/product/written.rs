@@ -52,7 +52,7 @@ pub(super) async fn read(
         object["metadata"]["namespace"] = json!(namespace);
         object["metadata"]["name"] = json!(name);
     }
-    let faults = kind.admit(&mut object).faults;
+    let faults = kind.admit(None, &mut object).faults;
     if !faults.is_empty() {
         return Err(Status::invalid(&kind.group, &kind.kind, &name, faults));
     }

@@ -7,6 +7,10 @@ use std::{
 
 use mirage_tests::bench::beside_etcd::{self, Row, Scale};
 
+// The server's own: its store is measured in this process, too.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> anyhow::Result<()> {
     let mut out = io::stdout();
     if cfg!(debug_assertions) {

@@ -40,7 +40,7 @@ fn fields(managers: &Managers, manager: &str) -> Value {
         .0
         .iter()
         .find(|entry| entry.author.manager == manager);
-    entry.map_or(Value::Null, |entry| entry.set.to_fields_v1())
+    entry.map_or(Value::Null, |entry| entry.set.clone().into_fields_v1())
 }
 
 fn apply(
@@ -238,6 +238,15 @@ fn several_conflicts_are_listed_by_manager() {
     );
 }
 
+fn updated(managers: &Managers, by: &str) -> FieldSet {
+    let author = author(by);
+    let mut entries = managers.0.iter();
+    let entry = entries.find(|entry| entry.is_of(Operation::Update, &author));
+    entry
+        .map(|entry| entry.set.set().into_owned())
+        .unwrap_or_default()
+}
+
 fn spec() -> impl Strategy<Value = Value> {
     let service = ("[ab]", prop::option::of("[xy]")).prop_map(|(name, image)| (name, image));
     (
@@ -298,8 +307,30 @@ proptest! {
         managers.update(&schema(), &env(first), &env(second.clone()), &author("b"));
         let mut expected = Managers::default();
         expected.update(&schema(), &json!({"metadata": {}}), &env(second), &author("a"));
-        let mut all = managers.set_of(Operation::Update, &author("a"));
-        all.extend(&managers.set_of(Operation::Update, &author("b")));
-        prop_assert_eq!(all, expected.set_of(Operation::Update, &author("a")));
+        let mut all = updated(&managers, "a");
+        all.extend(&updated(&managers, "b"));
+        prop_assert_eq!(all, updated(&expected, "a"));
+    }
+
+    #[test]
+    fn managers_that_were_stored_in_between_are_the_same(first in spec(), second in spec(), third in spec()) {
+        let stored = |managers: Managers| {
+            let mut object = json!({"metadata": {}});
+            managers.write_into(&mut object);
+            object
+        };
+        let mut kept = Managers::default();
+        kept.update(&schema(), &json!({"metadata": {}}), &env(first.clone()), &author("a"));
+        let mut read = Managers::of(&stored(kept.clone()));
+        for (before, after, by) in [(&first, &second, "b"), (&second, &third, "a"), (&third, &third, "c")] {
+            for managers in [&mut kept, &mut read] {
+                managers.update(&schema(), &env(before.clone()), &env(after.clone()), &author(by));
+            }
+            prop_assert_eq!(&kept, &read);
+            read = Managers::of(&stored(read));
+            prop_assert_eq!(stored(kept.clone()), stored(read.clone()));
+        }
+        let applied = [kept, read].map(|managers| managers.apply(&schema(), &env(third.clone()), &env(first.clone()), &author("a"), true));
+        prop_assert_eq!(&applied[0], &applied[1]);
     }
 }
