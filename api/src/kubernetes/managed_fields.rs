@@ -134,7 +134,7 @@ impl Managers {
 
     /// Attributes what a write other than an apply changed. Whoever changes a field takes it from the others.
     pub fn update(&mut self, schema: &Schema, old: &Value, new: &Value, author: &Author) {
-        let mut delta = compare(schema, old, new);
+        let mut delta = compare(schema, old, new, is_bookkeeping);
         for set in [&mut delta.added, &mut delta.modified, &mut delta.removed] {
             set.retain(is_recorded);
         }
@@ -197,7 +197,7 @@ impl Managers {
         let mut object = merge(schema, live, config);
         remove(schema, &mut object, &gone, &owned, config);
 
-        let delta = compare(schema, live, &object);
+        let delta = compare(schema, live, &object, is_bookkeeping);
         let mut changed = delta.added;
         changed.extend(&delta.modified);
         let mut conflicts = Vec::new();
@@ -297,8 +297,10 @@ impl Entry {
         } = self.author;
         let mut entry = json!({
             "manager": manager, "operation": <&str>::from(self.operation), "apiVersion": api_version,
-            "time": time, "fieldsType": "FieldsV1", "fieldsV1": self.set.into_fields_v1(),
+            "time": time, "fieldsType": "FieldsV1",
         });
+        // Moved; `json!` would copy it.
+        entry["fieldsV1"] = self.set.into_fields_v1();
         if !subresource.is_empty() {
             entry["subresource"] = json!(subresource);
         }
@@ -306,16 +308,21 @@ impl Entry {
     }
 }
 
-/// What the server itself keeps belongs to nobody.
+/// Whether a node may belong to somebody.
 fn is_recorded(path: &[Element]) -> bool {
+    let is_metadata = matches!(path, [Element::Field(name)] if **name == *"metadata");
+    !is_metadata && !is_bookkeeping(path)
+}
+
+/// What the server itself keeps belongs to nobody.
+fn is_bookkeeping(path: &[Element]) -> bool {
     let field = |depth: usize| match path.get(depth) {
         Some(Element::Field(name)) => Some(&**name),
         _ => None,
     };
     match (field(0), field(1)) {
-        (Some("apiVersion" | "kind"), _) => false,
-        (Some("metadata"), None) => path.len() > 1,
-        (Some("metadata"), Some(name)) => !matches!(
+        (Some("apiVersion" | "kind"), _) => true,
+        (Some("metadata"), Some(name)) => matches!(
             name,
             "name"
                 | "namespace"
@@ -329,7 +336,7 @@ fn is_recorded(path: &[Element]) -> bool {
                 | "selfLink"
                 | "managedFields"
         ),
-        _ => true,
+        _ => false,
     }
 }
 

@@ -80,6 +80,12 @@ pub fn rows(scale: Scale, mut show: impl FnMut(&Row)) -> anyhow::Result<()> {
             ));
         }
         let mirage = Mirage::start().await?;
+        let idle = writes::to_nothing(&mirage, 64, scale.writing).await?;
+        drop(mirage);
+        let what = "requests that do nothing, 64 clients";
+        show(&Row::new(what, "/s", idle.per_second, None));
+
+        let mirage = Mirage::start().await?;
         let ours = watches::of_mirage(&mirage, scale.watches, scale.events).await?;
         drop(mirage);
         let theirs = match Etcd::start().await? {

@@ -98,8 +98,8 @@ fn is_empty_map(value: &Value) -> bool {
     value.as_object().is_some_and(Map::is_empty)
 }
 
-/// How `new` differs from `old`.
-pub fn compare(schema: &Schema, old: &Value, new: &Value) -> Delta {
+/// How `new` differs from `old`. What is below a node for which `skip` holds is not looked at.
+pub fn compare(schema: &Schema, old: &Value, new: &Value, skip: fn(&[Element]) -> bool) -> Delta {
     fn every_node(schema: &Schema, value: &Value, path: &mut Path, out: &mut FieldSet) {
         out.insert(path);
         for (element, child) in children(schema, value).unwrap_or_default() {
@@ -109,7 +109,14 @@ pub fn compare(schema: &Schema, old: &Value, new: &Value) -> Delta {
             path.pop();
         }
     }
-    fn walk(schema: &Schema, old: &Value, new: &Value, path: &mut Path, delta: &mut Delta) {
+    fn walk(
+        schema: &Schema,
+        old: &Value,
+        new: &Value,
+        skip: fn(&[Element]) -> bool,
+        path: &mut Path,
+        delta: &mut Delta,
+    ) {
         if old == new {
             return;
         }
@@ -123,7 +130,8 @@ pub fn compare(schema: &Schema, old: &Value, new: &Value) -> Delta {
             let below = child_schema(schema, element);
             path.push(element.clone());
             match after.get(element) {
-                Some(now) => walk(below, child, now, path, delta),
+                _ if skip(path) => {}
+                Some(now) => walk(below, child, now, skip, path, delta),
                 None => every_node(below, child, path, &mut delta.removed),
             }
             path.pop();
@@ -132,13 +140,15 @@ pub fn compare(schema: &Schema, old: &Value, new: &Value) -> Delta {
             if !before.contains_key(&element) {
                 let below = child_schema(schema, &element);
                 path.push(element);
-                every_node(below, child, path, &mut delta.added);
+                if !skip(path) {
+                    every_node(below, child, path, &mut delta.added);
+                }
                 path.pop();
             }
         }
     }
     let mut delta = Delta::default();
-    walk(schema, old, new, &mut Path::new(), &mut delta);
+    walk(schema, old, new, skip, &mut Path::new(), &mut delta);
     delta
 }
 

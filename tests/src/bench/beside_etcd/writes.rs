@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use bytes::Bytes;
 use futures::future::try_join_all;
+use http::Method;
 use mirage_api::store::{Document, Effect, Expect, Key, Store as _, Write, sqlite::SqliteStore};
 
 use super::etcd::{self, Etcd};
@@ -32,6 +34,24 @@ pub(super) async fn to_mirage(mirage: &Mirage, writers: usize, lasts: Duration) 
                 mark += 1;
                 let start = Instant::now();
                 own.replace(&mut client, mark).await?;
+                clock.note(start);
+            }
+            Ok(clock)
+        }))
+        .await
+    });
+    Ok(Clock::speed(try_join_all(tasks).await?, lasts))
+}
+
+/// Requests over the same connections that ask for nothing and write nothing: as far as HTTP goes by itself.
+pub(super) async fn to_nothing(mirage: &Mirage, writers: usize, lasts: Duration) -> Result<Speed> {
+    let tasks = (0..writers).map(|_| async move {
+        let mut client = mirage.client().await?;
+        tasked(tokio::spawn(async move {
+            let mut clock = Clock::start(lasts);
+            while clock.is_running() {
+                let start = Instant::now();
+                client.ask(Method::GET, "/livez", Bytes::new()).await?;
                 clock.note(start);
             }
             Ok(clock)
