@@ -52,6 +52,7 @@ pub struct Client {
 
 /// In whose name requests go out.
 enum Authority {
+    Nobody,
     Token(SecretString),
     App(Box<App>),
 }
@@ -67,6 +68,7 @@ impl Client {
         clock: Clock,
     ) -> Result<Self, Error> {
         let authority = match &access.credential {
+            Credential::Nobody => Authority::Nobody,
             Credential::Token(token) => Authority::Token(token.clone()),
             Credential::App {
                 id,

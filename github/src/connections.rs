@@ -86,6 +86,7 @@ fn digest(access: &Access) -> Digested {
     };
     add(access.api_url.as_str().as_bytes());
     match &access.credential {
+        Credential::Nobody => {}
         Credential::Token(token) => add(token.expose_secret().as_bytes()),
         Credential::App {
             id,

@@ -22,6 +22,8 @@ pub struct Access {
 /// A credential. `Debug` shows nothing of what is secret.
 #[derive(Clone)]
 pub enum Credential {
+    /// None: what everybody sees, and few requests an hour.
+    Nobody,
     /// A personal access token, classic or fine-grained, or any other bearer token.
     Token(SecretString),
     /// An app, which gets itself tokens of an hour each.
@@ -38,6 +40,7 @@ pub enum Credential {
 impl fmt::Debug for Credential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Nobody => f.write_str("Nobody"),
             Self::Token(_) => f.write_str("Token([hidden])"),
             Self::App {
                 id, installation, ..

@@ -22,7 +22,7 @@ use crate::{
     id::{CommentId, DeploymentId, Login, PullRequestNumber, RepositoryName, Sha},
     identity::{Identity, Permission},
     pull_request::{ChangedFiles, PullRequest},
-    repository::{Branch, Repository},
+    repository::{Branch, Repository, Tree},
     status::{CommitStatus, NewCommitStatus},
     traffic::Traffic,
 };
@@ -51,6 +51,17 @@ pub trait Forge: Send + Sync {
 
     /// A branch of it.
     async fn branch(&self, repository: &RepositoryName, branch: &str) -> Result<Branch, Error>;
+
+    /// Its files at a branch, tag or commit. One request.
+    async fn tree(&self, repository: &RepositoryName, reference: &str) -> Result<Tree, Error>;
+
+    /// A file of at most a megabyte as text; [`Error::Unreadable`] where it is larger or none.
+    async fn text(
+        &self,
+        repository: &RepositoryName,
+        path: &str,
+        reference: &str,
+    ) -> Result<String, Error>;
 
     /// All open pull requests, by number. One request while there are at most 100.
     ///

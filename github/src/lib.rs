@@ -46,6 +46,6 @@ pub use identity::{Actor, ActorKind, Identity, Permission};
 pub use pull_request::{
     Association, ChangedFile, ChangedFiles, Head, PullRequest, PullRequestState,
 };
-pub use repository::{Branch, Repository};
+pub use repository::{Branch, Repository, Tree};
 pub use status::{CommitState, CommitStatus, NewCommitStatus};
 pub use traffic::{RateLimit, Traffic};

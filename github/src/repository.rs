@@ -1,4 +1,4 @@
-//! Repositories and branches.
+//! Repositories, branches, files.
 
 use crate::{
     id::{RepositoryName, Sha},
@@ -31,4 +31,13 @@ pub struct Branch {
     pub protected: bool,
     /// The contexts of statuses that must succeed before a merge, as far as our credential may see them.
     pub required_contexts: Vec<String>,
+}
+
+/// The files of a commit.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tree {
+    /// Their paths from the root: `apps/web/Dockerfile`.
+    pub files: Vec<String>,
+    /// Whether they are all; GitHub lists at most 100,000 (source: get a tree).
+    pub is_whole: bool,
 }

@@ -54,6 +54,9 @@ pub const TOKEN: &str = "github-token-canary-3c1d";
 /// The account in whose name Mirage writes.
 pub const BOT: &str = "mirage-previews";
 
+/// Who asks without a credential.
+const NOBODY: &str = "";
+
 /// How long an answer takes.
 const LATENCY: Duration = Duration::from_millis(80);
 

@@ -57,32 +57,34 @@ impl Client {
     /// Asks, and reads the answer in octocrab's way: a value, or a page of a list.
     pub(super) async fn ask_as<T: FromResponse>(&self, call: &Call<'_>) -> Result<T, Error> {
         let token = self.token(call).await?;
-        match self.ask_with(call, &token).await {
+        match self.ask_with(call, token.as_ref()).await {
             // Refused before anything happened. A token may die before its hour: with a new one it is another question.
-            Err(Error::Unauthorized(_)) if self.drop_token(call, &token).await => {
+            Err(Error::Unauthorized(_)) if self.drop_token(call, token.as_ref()).await => {
                 let token = self.token(call).await?;
-                self.ask_with(call, &token).await
+                self.ask_with(call, token.as_ref()).await
             }
             answer => answer,
         }
     }
 
-    async fn token(&self, call: &Call<'_>) -> Result<SecretString, Error> {
+    /// The token that a call takes; none where nobody asks.
+    async fn token(&self, call: &Call<'_>) -> Result<Option<SecretString>, Error> {
         match (&self.authority, call.on_behalf_of) {
-            (_, Behalf::Token(token)) => Ok(token.clone()),
-            (Authority::Token(token), _) => Ok(token.clone()),
+            (_, Behalf::Token(token)) => Ok(Some(token.clone())),
+            (Authority::Nobody, _) => Ok(None),
+            (Authority::Token(token), _) => Ok(Some(token.clone())),
             (Authority::App(app), Behalf::Repository(repository)) => {
                 // Boxed: getting a token is itself a call.
-                Box::pin(app.token(self, repository)).await
+                Box::pin(app.token(self, repository)).await.map(Some)
             }
-            (Authority::App(app), Behalf::Nobody) => app.assertion(self.now()),
+            (Authority::App(app), Behalf::Nobody) => app.assertion(self.now()).map(Some),
         }
     }
 
     /// Forgets a token that was refused; false when there is no way to another.
-    async fn drop_token(&self, call: &Call<'_>, token: &SecretString) -> bool {
-        match (&self.authority, call.on_behalf_of) {
-            (Authority::App(app), Behalf::Repository(_)) => app.forget(token).await,
+    async fn drop_token(&self, call: &Call<'_>, token: Option<&SecretString>) -> bool {
+        match (&self.authority, call.on_behalf_of, token) {
+            (Authority::App(app), Behalf::Repository(_), Some(token)) => app.forget(token).await,
             _ => false,
         }
     }
@@ -90,25 +92,25 @@ impl Client {
     async fn ask_with<T: FromResponse>(
         &self,
         call: &Call<'_>,
-        token: &SecretString,
+        token: Option<&SecretString>,
     ) -> Result<T, Error> {
         let asked = call.asked();
         self.gate.pass(asked.writes).map_err(|closed| {
             asked.rate_limited(asked.failure(closed.why), closed.wait, self.now())
         })?;
-        let mut bearer = HeaderValue::try_from(format!("Bearer {}", token.expose_secret()))
-            .map_err(|_| {
-                Error::Unauthorized(
-                    asked.failure(
-                        "the token holds characters that no token has; look for a line break",
-                    ),
-                )
-            })?;
-        bearer.set_sensitive(true);
-        let builder = Builder::new()
+        let mut builder = Builder::new()
             .method(call.method.clone())
-            .uri(&call.address)
-            .header(header::AUTHORIZATION, bearer);
+            .uri(&call.address);
+        if let Some(token) = token {
+            let mut bearer = HeaderValue::try_from(format!("Bearer {}", token.expose_secret()))
+                .map_err(|_| {
+                    Error::Unauthorized(asked.failure(
+                        "the token holds characters that no token has; look for a line break",
+                    ))
+                })?;
+            bearer.set_sensitive(true);
+            builder = builder.header(header::AUTHORIZATION, bearer);
+        }
         let result = async {
             let request = self.octocrab.build_request(builder, call.body.as_ref())?;
             let answer = map_github_error(self.octocrab.execute(request).await?).await?;

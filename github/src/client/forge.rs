@@ -10,9 +10,9 @@ use super::{
     call::{Behalf, Call},
     pages::PER_PAGE,
     wire::{
-        Done, WireApp, WireBranch, WireComment, WireCommitStatus, WireDeployment,
+        Done, WireApp, WireBranch, WireComment, WireCommitStatus, WireContent, WireDeployment,
         WireDeploymentStatus, WireFile, WirePermission, WirePullRequest, WireReaction,
-        WireRepository, WireUser,
+        WireRepository, WireTree, WireUser,
     },
 };
 use crate::{
@@ -23,7 +23,7 @@ use crate::{
     id::{CommentId, DeploymentId, Login, PullRequestNumber, RepositoryName, Sha},
     identity::{Identity, Permission},
     pull_request::{ChangedFiles, PullRequest},
-    repository::{Branch, Repository},
+    repository::{Branch, Repository, Tree},
     status::{CommitStatus, NewCommitStatus},
     traffic::Traffic,
 };
@@ -90,7 +90,7 @@ impl Forge for Client {
         };
         let ask = || async {
             match &self.authority {
-                Authority::Token(_) => {
+                Authority::Nobody | Authority::Token(_) => {
                     let user: WireUser = self.ask(&call("/user")).await?;
                     Ok(Identity::User(user.login))
                 }
@@ -114,6 +114,31 @@ impl Forge for Client {
         let path = format!("/branches/{}", segment(branch));
         let call = self.read(operation, repository, &path, NEEDS_CONTENTS);
         Ok(self.ask::<WireBranch>(&call).await?.into())
+    }
+
+    async fn tree(&self, repository: &RepositoryName, reference: &str) -> Result<Tree, Error> {
+        let operation = format!("list the files of {repository} at {reference:?}");
+        let path = format!("/git/trees/{}", segment(reference));
+        let path = with_query(&path, &[("recursive", "1")]);
+        let call = self.read(operation, repository, &path, NEEDS_CONTENTS);
+        Ok(self.ask::<WireTree>(&call).await?.into())
+    }
+
+    async fn text(
+        &self,
+        repository: &RepositoryName,
+        path: &str,
+        reference: &str,
+    ) -> Result<String, Error> {
+        let operation = format!("show {path} of {repository} at {reference:?}");
+        let segments: Vec<String> = path.split('/').map(segment).collect();
+        let path = format!("/contents/{}", segments.join("/"));
+        let path = with_query(&path, &[("ref", reference)]);
+        let call = self.read(operation, repository, &path, NEEDS_CONTENTS);
+        let content: WireContent = self.ask(&call).await?;
+        content
+            .text()
+            .map_err(|why| Error::Unreadable(call.asked().failure(why)))
     }
 
     async fn open_pull_requests(

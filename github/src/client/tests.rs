@@ -417,3 +417,44 @@ async fn the_same_access_opens_the_same_forge() {
     assert_eq!(other.traffic().requests, 0);
     assert!(!format!("{:?}", access("canary")).contains("canary"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn files_are_listed_and_read_by_whoever_shows_no_credential() {
+    let github = Scripted::new([
+        Canned::json(
+            200,
+            &json!({"sha": "a", "truncated": false, "tree": [
+                {"path": "apps", "type": "tree"},
+                {"path": "apps/web/Dockerfile", "type": "blob"},
+                {"path": "vendored", "type": "commit"},
+            ]}),
+        ),
+        Canned::json(
+            200,
+            &json!({"encoding": "base64", "content": "RlJPTSBub2Rl\nOjI0Cg==\n"}),
+        ),
+        Canned::json(200, &json!({"encoding": "none", "content": ""})),
+        refusal(404, "Not Found"),
+    ]);
+    let client = github.client_with(Credential::Nobody);
+    let tree = client.tree(&shop(), "feature/one").await.unwrap();
+    assert_eq!(tree.files, ["apps/web/Dockerfile"]);
+    assert!(tree.is_whole);
+    let text = client
+        .text(&shop(), "apps/web/Docker file", "main")
+        .await
+        .unwrap();
+    assert_eq!(text, "FROM node:24\n");
+    let error = client.text(&shop(), "huge", "main").await.unwrap_err();
+    assert_eq!(error.class(), Class::Unreadable);
+    let error = client.tree(&shop(), "main").await.unwrap_err();
+    assert_eq!(error.class(), Class::NotFound);
+    assert_eq!(
+        github.asked()[..2],
+        [
+            format!("GET {GITHUB_API}/repos/acme/shop/git/trees/feature%2Fone?recursive=1"),
+            format!("GET {GITHUB_API}/repos/acme/shop/contents/apps/web/Docker%20file?ref=main"),
+        ]
+    );
+    assert_eq!(github.header(0, "authorization"), None);
+}

@@ -4,6 +4,7 @@
 
 use std::str::FromStr;
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use jiff::Timestamp;
 use serde::Deserialize;
 
@@ -13,7 +14,7 @@ use crate::{
     id::{CommentId, DeploymentId, Login, PullRequestNumber, RepositoryName, Sha},
     identity::{Actor, ActorKind, Permission},
     pull_request::{Association, ChangedFile, Head, PullRequest, PullRequestState},
-    repository::{Branch, Repository},
+    repository::{Branch, Repository, Tree},
     status::{CommitState, CommitStatus},
 };
 
@@ -345,6 +346,50 @@ impl From<WireBranch> for Branch {
                 .unwrap_or_default()
                 .contexts,
         }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+struct WireNode {
+    path: String,
+    #[serde(rename = "type")]
+    kind: String,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct WireTree {
+    tree: Vec<WireNode>,
+    truncated: bool,
+}
+
+impl From<WireTree> for Tree {
+    fn from(wire: WireTree) -> Self {
+        let files = wire.tree.into_iter().filter(|node| node.kind == "blob");
+        Self {
+            files: files.map(|node| node.path).collect(),
+            is_whole: !wire.truncated,
+        }
+    }
+}
+
+/// A file. What is longer than a megabyte comes without its content (source: get repository content).
+#[derive(Debug, Deserialize)]
+pub(super) struct WireContent {
+    encoding: String,
+    content: String,
+}
+
+impl WireContent {
+    pub(super) fn text(&self) -> Result<String, &'static str> {
+        if self.encoding != "base64" {
+            return Err("the file is too large to be shown");
+        }
+        // In lines of 60 characters.
+        let packed: String = self.content.split_whitespace().collect();
+        let bytes = STANDARD
+            .decode(packed)
+            .map_err(|_| "the file is not base64")?;
+        String::from_utf8(bytes).map_err(|_| "the file is not text")
     }
 }
 

@@ -1,6 +1,9 @@
 //! What is asked, found by its path, and the answer.
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
 use bytes::Bytes;
 use http::{Request, header};
 use jiff::{Timestamp, ToSpan as _};
@@ -100,7 +103,9 @@ pub(super) fn answer(state: &mut State, now: Timestamp, request: &Request<Bytes>
         return answer;
     }
     let has_ended = state.token_ends.get(token).is_some_and(|end| *end <= now);
-    let Some(login) = state.tokens.get(token).filter(|_| !has_ended).cloned() else {
+    let is_nobody = !request.headers().contains_key(header::AUTHORIZATION);
+    let known = state.tokens.get(token).filter(|_| !has_ended).cloned();
+    let Some(login) = known.or(is_nobody.then(|| super::NOBODY.to_owned())) else {
         return Answer::error(401, "Bad credentials");
     };
     let question = Question {
@@ -218,6 +223,23 @@ fn of_repository(
                 json!({ "name": branch, "commit": { "sha": sha }, "protected": false }),
             ),
             None => Answer::error(404, "Branch not found"),
+        },
+        ("GET", ["git", "trees", reference]) if at.branches.contains_key(*reference) => {
+            let files = at.files.keys();
+            let tree: Vec<Value> = files
+                .map(|path| json!({ "path": path, "type": "blob", "mode": "100644" }))
+                .collect();
+            Answer::ok(
+                200,
+                json!({ "sha": at.branches[*reference], "tree": tree, "truncated": false }),
+            )
+        }
+        ("GET", ["contents", path @ ..]) => match at.files.get(&path.join("/")) {
+            Some(text) => Answer::ok(
+                200,
+                json!({ "type": "file", "encoding": "base64", "content": STANDARD.encode(text) }),
+            ),
+            None => Answer::not_found(),
         },
         ("GET", ["pulls"]) => {
             let shown_at = question

@@ -65,7 +65,15 @@ pub(super) fn request(request: &Request<Bytes>) -> Vec<String> {
     let headers = request.headers();
     expect(&mut wrong, headers, "accept", "application/vnd.github+json");
     expect(&mut wrong, headers, "x-github-api-version", "2022-11-28");
-    for name in ["user-agent", "authorization"] {
+    // Files of public repositories are everybody's.
+    let path = request.uri().path();
+    let is_open = request.method() == Method::GET
+        && (path.contains("/git/trees/") || path.contains("/contents/"));
+    let needed: &[&str] = match is_open {
+        true => &["user-agent"],
+        false => &["user-agent", "authorization"],
+    };
+    for name in needed.iter().copied() {
         if headers.get(name).is_none_or(|value| value.is_empty()) {
             wrong.push(format!("it has no {name}"));
         }

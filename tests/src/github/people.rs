@@ -106,6 +106,21 @@ impl FakeGitHub {
         });
     }
 
+    /// Commits files; every branch has them.
+    pub fn commit(&self, repository: &str, files: &[(&str, &str)]) {
+        self.change(repository, |repository| {
+            let files = files
+                .iter()
+                .map(|(path, text)| ((*path).to_owned(), (*text).to_owned()));
+            repository.files.extend(files);
+        });
+    }
+
+    /// Lets everybody read a repository, also who says nothing of who they are.
+    pub fn publish(&self, repository: &str) {
+        self.permit(repository, super::NOBODY, "read");
+    }
+
     /// An account that is a program's.
     pub fn is_bot(&self, login: &str) {
         self.state().bots.insert(login.to_owned());

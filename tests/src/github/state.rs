@@ -122,6 +122,8 @@ pub(super) struct Repository {
     pub(super) permissions: BTreeMap<String, String>,
     pub(super) branches: BTreeMap<String, String>,
     pub(super) last_number: u64,
+    /// The files of every branch, by path.
+    pub(super) files: BTreeMap<String, String>,
     /// The open pull requests as they were, for reads that lag.
     pub(super) earlier: Vec<(Timestamp, Vec<PullRecord>)>,
 }
