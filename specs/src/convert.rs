@@ -105,7 +105,7 @@ fn entries(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
 }
 
 /// A service of another format under a name that Railway takes.
-fn service_name(name: &str) -> String {
+pub(crate) fn service_name(name: &str) -> String {
     let name: String = name
         .chars()
         .map(|c| {

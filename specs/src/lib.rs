@@ -19,6 +19,7 @@ pub mod cron;
 pub mod duration;
 pub mod engine;
 pub mod environment;
+pub mod found;
 pub mod git_sync;
 pub mod image;
 pub mod import;
