@@ -46,6 +46,7 @@ mod copy;
 mod dashboard;
 pub mod error;
 mod feed;
+mod finder;
 mod ids;
 mod in_flight;
 pub mod kinds;
@@ -62,6 +63,7 @@ pub use access::Limits;
 pub use catalog::{AccountName, Catalog, CatalogError};
 pub use copy::{Copier, CopyError};
 pub use dashboard::Files;
+pub use finder::{Finder, Repository};
 pub use ids::Ids;
 pub use plan::{PlanError, PlannedChange, Planner, RunningService};
 pub use server::Clock;
@@ -117,6 +119,7 @@ impl Api {
             ids,
             planner,
             catalog: None,
+            finder: None,
             copier: std::sync::OnceLock::new(),
             version,
             registry,
@@ -138,6 +141,17 @@ impl Api {
     pub fn with_catalog(mut self, catalog: Arc<dyn Catalog>) -> Self {
         let server = Arc::get_mut(&mut self.server);
         server.expect("said before anything serves").catalog = Some(catalog);
+        self
+    }
+
+    /// Looks into repositories, for those who begin an environment with one.
+    ///
+    /// # Panics
+    /// When the server is serving already.
+    #[must_use]
+    pub fn with_finder(mut self, finder: Arc<dyn Finder>) -> Self {
+        let server = Arc::get_mut(&mut self.server);
+        server.expect("said before anything serves").finder = Some(finder);
         self
     }
 

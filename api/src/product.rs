@@ -13,6 +13,7 @@ pub(crate) mod master_key;
 pub(crate) mod openapi;
 pub(crate) mod plan;
 pub(crate) mod railway;
+pub(crate) mod repositories;
 pub(crate) mod running;
 pub(crate) mod session;
 mod stored;

@@ -12,6 +12,7 @@ use crate::catalog::Catalog;
 use crate::copy::Copier;
 use crate::error::Status;
 use crate::feed::Feed;
+use crate::finder::Finder;
 use crate::ids::Ids;
 use crate::kinds::{Kind, Registry};
 use crate::plan::Planner;
@@ -33,6 +34,7 @@ pub(crate) struct Server {
     pub(crate) ids: Ids,
     pub(crate) planner: Option<Arc<dyn Planner>>,
     pub(crate) catalog: Option<Arc<dyn Catalog>>,
+    pub(crate) finder: Option<Arc<dyn Finder>>,
     /// Comes after the API itself.
     pub(crate) copier: OnceLock<Arc<dyn Copier>>,
     pub(crate) version: String,

@@ -94,7 +94,7 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    Serve(serve::Serve),
+    Serve(Box<serve::Serve>),
     Validate(validate::Validate),
     Plan(plan::Plan),
     Apply(apply::Apply),

@@ -16,6 +16,7 @@ mod copier;
 mod data_dir;
 mod database;
 mod default_account;
+mod finder;
 mod fingerprint;
 mod github_metrics;
 mod housekeeping;
@@ -94,6 +95,8 @@ pub(crate) struct Options {
     pub(crate) pace: Option<Pace>,
     /// Where people reach this server, for links that Mirage writes elsewhere.
     pub(crate) public_url: Option<Url>,
+    /// The root of GitHub's API, for whatever does not say its own.
+    pub(crate) github_api: Url,
     /// Requests that one user may have under way at once; none for any number.
     pub(crate) max_requests_in_flight: Option<NonZeroUsize>,
     /// Whether stderr is read by people, who want to know where everything is.
@@ -203,6 +206,7 @@ pub(crate) async fn run(options: Options) -> Result<(), ServeError> {
     let clock = Pace::clock(options.pace);
     let planner = planner::Late::default();
     let catalog = catalog::Late::default();
+    let finder = finder::Late::default();
     let mut api = Api::new(ApiOptions {
         store: Arc::clone(&store),
         authenticator: access.authenticator(Arc::clone(&store), Arc::clone(&clock)),
@@ -212,6 +216,7 @@ pub(crate) async fn run(options: Options) -> Result<(), ServeError> {
         version: env!("CARGO_PKG_VERSION").to_owned(),
     })
     .with_catalog(Arc::new(catalog.clone()))
+    .with_finder(Arc::new(finder.clone()))
     .with_trusted_proxies(options.trusted_proxies)
     .with_dashboard(mirage_dashboard::FILES)
     .with_key_rotation(Arc::clone(&storage.keys));
@@ -225,11 +230,12 @@ pub(crate) async fn run(options: Options) -> Result<(), ServeError> {
     let mut metrics = Metrics::new();
     let mut controllers = None;
     if options.controllers {
-        let (running, plans, looks) = controllers::start(
+        let started = controllers::start(
             &api,
             controllers::Outside {
                 railway: &railway,
                 github: &github,
+                github_api: options.github_api.clone(),
                 public_url: options.public_url.clone(),
             },
             &folder,
@@ -246,9 +252,10 @@ pub(crate) async fn run(options: Options) -> Result<(), ServeError> {
             &stopping,
         )
         .await?;
-        planner.now_is(plans);
-        catalog.now_is(looks);
-        controllers = Some(running);
+        planner.now_is(started.planner);
+        catalog.now_is(started.catalog);
+        finder.now_is(started.finder);
+        controllers = Some(started.running);
     }
 
     metrics

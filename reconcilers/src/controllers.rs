@@ -45,6 +45,7 @@ use crate::{
         references::References,
         uses::{UseRecorder, Uses},
     },
+    finder::Finder,
     git_sync::{self, fetch::Repositories, syncer::Syncer},
     metrics::Metrics,
     orphan, preview_policy,
@@ -127,6 +128,15 @@ impl Controllers {
             key: self.options.fingerprint_key.clone(),
             clock: Arc::clone(&self.options.clock),
             patience: self.options.intervals.patience,
+        })
+    }
+
+    /// Looks into repositories on the GitHub whose API is at `api_url`.
+    pub fn finder(&self, api_url: Url) -> Arc<Finder> {
+        Arc::new(Finder {
+            client: self.options.client.clone(),
+            github: Arc::clone(&self.options.github),
+            api_url,
         })
     }
 

@@ -68,6 +68,10 @@ pub(super) fn routes() -> Router<Door> {
             post(retire_key).fallback(kubernetes),
         )
         .route(
+            "/api/v1/repositories/{owner}/{name}/services",
+            get(found_services).fallback(kubernetes),
+        )
+        .route(
             "/api/v1/railway/projects",
             get(railway_projects).fallback(kubernetes),
         )
@@ -259,6 +263,19 @@ async fn retire_key(State(door): State<Door>, request: Request) -> Result<Respon
     let (identity, _permit) = door.enter(&parts).await?;
     let origin = Origin::within(&parts.extensions);
     product::master_key::retire(&door.server, &identity, &origin).await
+}
+
+/// `GET /api/v1/repositories/{owner}/{name}/services`
+async fn found_services(
+    State(door): State<Door>,
+    Path((owner, name)): Path<(String, String)>,
+    request: Request,
+) -> Result<Response, Status> {
+    let (parts, _) = request.into_parts();
+    let (identity, _permit) = door.enter(&parts).await?;
+    let query = Query::parse(parts.uri.query());
+    product::repositories::services(&door.server, &identity, &query, format!("{owner}/{name}"))
+        .await
 }
 
 /// `GET /api/v1/railway/projects`

@@ -122,6 +122,10 @@ pub(crate) struct Serve {
     /// Where people reach this server, for the links in comments on pull requests
     #[arg(long, env = "MIRAGE_PUBLIC_URL", value_name = "URL")]
     public_url: Option<Url>,
+    /// Root of GitHub's API, in which the dashboard looks for a repository's services; of an Enterprise server
+    /// https://HOST/api/v3. A PreviewPolicy says its own in spec.apiUrl
+    #[arg(long, env = "MIRAGE_GITHUB_API", value_name = "URL", default_value = mirage_github::GITHUB_API)]
+    github_api: Url,
     /// How log lines look; MIRAGE_LOG filters them
     #[arg(
         long,
@@ -162,6 +166,7 @@ impl Serve {
             controllers: !self.no_controllers,
             pace: self.pace,
             public_url: self.public_url,
+            github_api: self.github_api,
             max_requests_in_flight: NonZeroUsize::new(self.max_requests_in_flight),
             greet: self.log_format == LogFormat::Human,
         })

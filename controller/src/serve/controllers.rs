@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use mirage_api::{Api, Clock};
 use mirage_github::{Connections, GitHub};
 use mirage_reconcilers::{
-    Catalog, Controllers, Intervals, Options, Planner, environment::patience::Patience,
+    Catalog, Controllers, Finder, Intervals, Options, Planner, environment::patience::Patience,
     git_sync::fetch::Git,
 };
 use mirage_vault::HttpVault;
@@ -49,8 +49,19 @@ pub(super) struct Tempo {
 pub(super) struct Outside<'a> {
     pub(super) railway: &'a Railway,
     pub(super) github: &'a Arc<Connections>,
+    /// The root of GitHub's API, for whatever does not say its own.
+    pub(super) github_api: Url,
     /// Where people reach this server.
     pub(super) public_url: Option<Url>,
+}
+
+/// The controllers at work, and what else their credentials serve for.
+pub(super) struct Started {
+    /// Ends when they have ended.
+    pub(super) running: JoinHandle<()>,
+    pub(super) planner: Arc<Planner>,
+    pub(super) catalog: Arc<Catalog>,
+    pub(super) finder: Arc<Finder>,
 }
 
 /// Starts them. They end when told to, or never.
@@ -61,10 +72,11 @@ pub(super) async fn start(
     tempo: Tempo,
     metrics: &mut Metrics,
     stopping: &CancellationToken,
-) -> Result<(JoinHandle<()>, Arc<Planner>, Arc<Catalog>), ControllersError> {
+) -> Result<Started, ControllersError> {
     let Outside {
         railway,
         github,
+        github_api,
         public_url,
     } = outside;
     let client = kube::Client::new(api.trusted_router(USERNAME), "default");
@@ -99,11 +111,13 @@ pub(super) async fn start(
     metrics
         .registry
         .register_collector(Box::new(GitHubMetrics(Arc::clone(github))));
-    let planner = controllers.planner();
     api.copies_with(Arc::new(Copier(controllers.copier())));
-    let catalog = controllers.catalog();
-    let running = tokio::spawn(controllers.run(stopping.clone()));
-    Ok((running, planner, catalog))
+    Ok(Started {
+        planner: controllers.planner(),
+        catalog: controllers.catalog(),
+        finder: controllers.finder(github_api),
+        running: tokio::spawn(controllers.run(stopping.clone())),
+    })
 }
 
 /// Who of several processes this is, in leases and events.

@@ -26,6 +26,18 @@ pub enum Unusable {
     Refused(Refusal),
 }
 
+impl Unusable {
+    /// The same, about this field.
+    fn at(self, field: &str) -> Self {
+        match self {
+            Self::Refused(Refusal { reason, message }) => {
+                Self::Refused(Refusal::new(reason, format!("{field}: {message}")))
+            }
+            api @ Self::Api(_) => api,
+        }
+    }
+}
+
 impl From<Refusal> for Unusable {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(refusal)
@@ -41,7 +53,27 @@ pub async fn access(
     namespace: &str,
     policy: &PreviewPolicySpec,
 ) -> Result<Access, Unusable> {
-    let name = &policy.github_secret_ref.name;
+    let text = policy.api_url.as_deref().unwrap_or(GITHUB_API);
+    let api_url = Url::parse(text).map_err(|error| {
+        Refusal::new(
+            Reason::InvalidSpec,
+            format!("spec.apiUrl: {text:?} is no address: {error}"),
+        )
+    })?;
+    let credential = secret(client, namespace, &policy.github_secret_ref.name)
+        .await
+        .map_err(|error| error.at("spec.githubSecretRef"))?;
+    Ok(Access {
+        api_url,
+        credential,
+    })
+}
+
+/// The credential for GitHub that a Secret holds.
+///
+/// # Errors
+/// When the Secret or a key of it is not there or makes no sense. Says which, and nothing of what it holds.
+pub async fn secret(client: &Client, namespace: &str, name: &str) -> Result<Credential, Unusable> {
     let api: Api<Secret> = Api::namespaced(client.clone(), namespace);
     let Some(secret) = api.get_opt(name).await? else {
         return Err(missing_secret(
@@ -50,18 +82,7 @@ pub async fn access(
         )
         .into());
     };
-    let text = policy.api_url.as_deref().unwrap_or(GITHUB_API);
-    let api_url = Url::parse(text).map_err(|error| {
-        Refusal::new(
-            Reason::InvalidSpec,
-            format!("spec.apiUrl: {text:?} is no address: {error}"),
-        )
-    })?;
-    let credential = credential(name, &secret.data.unwrap_or_default())?;
-    Ok(Access {
-        api_url,
-        credential,
-    })
+    Ok(credential(name, &secret.data.unwrap_or_default())?)
 }
 
 /// What the keys of a Secret come to. Pure.
@@ -112,7 +133,7 @@ fn missing_secret(what: String, name: &str) -> Refusal {
     Refusal::new(
         Reason::WaitingForSecret,
         format!(
-            "spec.githubSecretRef: {what}; write one with `kubectl create secret generic {name} --from-literal={TOKEN_KEY}=…`"
+            "{what}; write one with `kubectl create secret generic {name} --from-literal={TOKEN_KEY}=…`"
         ),
     )
 }

@@ -1,6 +1,7 @@
 //! Every operation below `/api/v1` that is Mirage's own, in the order of the book.
 
 use mirage_specs::catalog::{Listed, RailwayDeployment, RailwayEnvironment, RailwayProject};
+use mirage_specs::found::FoundServices;
 use mirage_specs::import::{ImportOperation, ImportRequest};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::Value;
@@ -236,6 +237,29 @@ const OPERATIONS: &[Operation] = &[
             "Newest first. Costs one request to Railway, as a person's. Needs the right to `list` `railwayprojects`.",
             of::<Listed<RailwayDeployment>>,
         )
+    },
+    Operation {
+        id: "findServices",
+        tag: "repositories",
+        method: "get",
+        path: "/api/v1/repositories/{owner}/{name}/services",
+        summary: "What a repository on GitHub holds that could run",
+        words: "Found by its Compose file and by the files that tell of a service in a folder. Costs two or three requests to \
+                GitHub. Needs the right to `create` `environments` in the namespace, and to `get` the secret.",
+        query: &[
+            NAMESPACE,
+            text(
+                "ref",
+                "A branch, tag or commit; the default branch when absent.",
+            ),
+            text(
+                "secret",
+                "Name of a Secret with a credential for GitHub (as for a PreviewPolicy); without one, what everybody sees.",
+            ),
+        ],
+        body: In::Nothing,
+        answer: Answer::Json(of::<FoundServices>),
+        is_open: false,
     },
     Operation {
         id: "validateImport",
