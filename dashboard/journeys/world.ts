@@ -1,10 +1,12 @@
 import AxeBuilder from '@axe-core/playwright';
 import { test as base, expect, type Page } from '@playwright/test';
 import { spawn, type ChildProcess } from 'node:child_process';
+import type { Server } from 'node:http';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { gitHub } from './github';
 
 const binary = process.env['MIRAGE_BINARY'] ?? fileURLToPath(new URL('../../target/debug/mirage', import.meta.url));
 
@@ -22,10 +24,13 @@ export class World {
   railway = '';
   token = '';
 
-  private constructor(readonly folder: string) {}
+  private constructor(
+    readonly folder: string,
+    private readonly gitHub: { server: Server; root: string },
+  ) {}
 
   static async start(): Promise<World> {
-    const world = new World(await mkdtemp(join(tmpdir(), 'mirage-journey-')));
+    const world = new World(await mkdtemp(join(tmpdir(), 'mirage-journey-')), await gitHub());
     await world.up('127.0.0.1:0');
     return world;
   }
@@ -34,7 +39,10 @@ export class World {
   async up(listen: string): Promise<void> {
     const started = spawn(
       binary,
-      ['serve', '--simulate-railway', '--simulation-speed', SPEED, '--listen', listen, '--listen-tls', '127.0.0.1:0'],
+      [
+        ...['serve', '--simulate-railway', '--simulation-speed', SPEED],
+        ...['--listen', listen, '--listen-tls', '127.0.0.1:0', '--github-api', this.gitHub.root],
+      ],
       { env: { PATH: process.env['PATH'] ?? '', MIRAGE_DATA_DIR: this.folder }, stdio: ['ignore', 'ignore', 'pipe'] },
     );
     this.process = started;
@@ -75,6 +83,7 @@ export class World {
 
   async end(): Promise<void> {
     await this.down();
+    this.gitHub.server.close();
     await rm(this.folder, { recursive: true, force: true });
   }
 

@@ -1,10 +1,13 @@
-import { Container, Database, FolderGit2, Trash2 } from 'lucide-react';
+import { Container, Database, FolderGit2, Search, Trash2 } from 'lucide-react';
+import { useState } from 'react';
 import type { EnvironmentType } from '~/api/kinds';
 import { types } from '~/environments/search';
 import { Button, IconButton } from '~/ui/button';
 import { Choice, TextField } from '~/ui/field';
 import { Panel } from '~/ui/panel';
 import { isEngine, service, type DraftService, type ServiceKind } from './draft';
+import { FindServices } from './find-services';
+import { drafted } from './found';
 import type { StepProps } from './step';
 
 const typeOptions = types.map((value) => ({ value, label: value }));
@@ -20,6 +23,7 @@ const kinds: readonly { value: ServiceKind; label: string }[] = [
 
 /** What it is called, and what runs in it. */
 export function SourceStep({ draft, change, faults }: StepProps) {
+  const [isFinding, setFinding] = useState(false);
   const set = (index: number, some: Partial<DraftService>) =>
     change({ services: draft.services.map((each, at) => (at === index ? { ...each, ...some } : each)) });
   const add = (kind: ServiceKind) => {
@@ -69,6 +73,9 @@ export function SourceStep({ draft, change, faults }: StepProps) {
         note="What runs in it."
         aside={
           <div className="flex flex-wrap gap-2">
+            <Button size="small" onClick={() => setFinding(true)}>
+              <Search className="size-4" aria-hidden /> Find in a repository
+            </Button>
             <Button size="small" onClick={() => add('repo')}>
               <FolderGit2 className="size-4" aria-hidden /> Repository
             </Button>
@@ -100,7 +107,9 @@ export function SourceStep({ draft, change, faults }: StepProps) {
           </div>
         )}
         {draft.services.length === 0 && (
-          <p className="py-4 text-center text-ink-soft">None yet. Add one from a repository, an image, or a database.</p>
+          <p className="py-4 text-center text-ink-soft">
+            None yet. Look what a repository has, or add one from a repository, an image, or a database.
+          </p>
         )}
         <ul className="grid gap-3">
           {draft.services.map((each, index) => (
@@ -167,6 +176,18 @@ export function SourceStep({ draft, change, faults }: StepProps) {
           ))}
         </ul>
       </Panel>
+      {isFinding && (
+        <FindServices
+          repo={draft.repo}
+          branch={draft.branch}
+          namespace={draft.namespace}
+          onClose={() => setFinding(false)}
+          onAdd={(repo, branch, chosen) => {
+            change({ repo, branch, services: [...draft.services, ...drafted(chosen, draft.services)] });
+            setFinding(false);
+          }}
+        />
+      )}
     </div>
   );
 }
