@@ -66,6 +66,15 @@ async fn services_are_found_in_what_the_asker_may_see() -> Result<()> {
         "{found:#}"
     );
 
+    for query in ["namespace=default/secrets/github%3F", "secret=..%2Fgithub"] {
+        let (status, refusal) =
+            ask(&mirage, &admin, &format!("acme/shop/services?{query}")).await?;
+        ensure!(
+            status == 400 && message(&refusal).contains("is no name"),
+            "{refusal}"
+        );
+    }
+
     // A private one is not there for who shows nothing; the message says what to do.
     let (status, refusal) = ask(&mirage, &admin, "acme/vault/services?ref=main").await?;
     ensure!(

@@ -207,7 +207,7 @@ fn is_path_segment(name: &str) -> bool {
 }
 
 /// An RFC 1123 subdomain of at most 253 characters.
-fn is_subdomain(name: &str) -> bool {
+pub(crate) fn is_subdomain(name: &str) -> bool {
     name.len() <= 253
         && name.split('.').all(|label| {
             let is_inner =

@@ -6,6 +6,7 @@
 use http::Method;
 use url::form_urlencoded;
 
+use super::metadata;
 use crate::error::{CauseReason, Fault, Status};
 
 /// What is done to a resource; the name in lower case is Kubernetes' own.
@@ -226,6 +227,22 @@ impl Query {
             .iter()
             .find(|(name, value)| name == key && !value.is_empty())
             .map(|(_, value)| value.as_str())
+    }
+
+    /// The name of an object. It may become a part of an address that is asked with the controllers' rights, so it is held to
+    /// what a name is.
+    pub(crate) fn name(&self, key: &str) -> Result<Option<&str>, Status> {
+        match self.get(key) {
+            Some(name) if !metadata::is_subdomain(name) => Err(Status::bad_request(format!(
+                "{key}: {name:?} is no name: lower-case letters, digits, '-' and '.'"
+            ))),
+            name => Ok(name),
+        }
+    }
+
+    /// The namespace; `default` where none is given.
+    pub(crate) fn namespace(&self) -> Result<&str, Status> {
+        Ok(self.name("namespace")?.unwrap_or("default"))
     }
 
     /// A boolean; `?watch` and `?watch=1` are true.

@@ -65,7 +65,7 @@ pub(crate) async fn browse(
     query: &Query,
     place: Place,
 ) -> Result<Response, Status> {
-    let account = account(query);
+    let account = account(query)?;
     let verb = match place {
         Place::Environment { .. } => "get",
         _ => "list",
@@ -116,11 +116,11 @@ pub(crate) async fn browse(
 }
 
 /// The account that the query names.
-pub(super) fn account(query: &Query) -> AccountName {
-    AccountName {
-        namespace: query.get("namespace").unwrap_or("default").to_owned(),
-        name: query.get("account").unwrap_or("default").to_owned(),
-    }
+pub(super) fn account(query: &Query) -> Result<AccountName, Status> {
+    Ok(AccountName {
+        namespace: query.namespace()?.to_owned(),
+        name: query.name("account")?.unwrap_or("default").to_owned(),
+    })
 }
 
 /// 403 when the caller may not look.

@@ -22,12 +22,11 @@ pub(crate) async fn services(
     query: &Query,
     name: String,
 ) -> Result<Response, Status> {
-    let given = |parameter: &str| query.get(parameter).filter(|text| !text.is_empty());
     let repository = Repository {
         name,
-        reference: given("ref").map(str::to_owned),
-        namespace: given("namespace").unwrap_or("default").to_owned(),
-        secret: given("secret").map(str::to_owned),
+        reference: query.get("ref").map(str::to_owned),
+        namespace: query.namespace()?.to_owned(),
+        secret: query.name("secret")?.map(str::to_owned),
     };
     let creating = Attributes {
         verb: "create",

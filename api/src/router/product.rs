@@ -110,7 +110,7 @@ async fn plan(State(door): State<Door>, request: Request) -> Result<Response, St
     let (parts, body) = request.into_parts();
     let (identity, _permit) = door.enter(&parts).await?;
     let query = Query::parse(parts.uri.query());
-    let namespace = query.get("namespace").unwrap_or("default");
+    let namespace = query.namespace()?;
     let body = read_body(&parts.headers, body).await?;
     product::plan::plan(&door.server, &identity, namespace, &body).await
 }
@@ -216,7 +216,7 @@ async fn railway_webhook(State(door): State<Door>, request: Request) -> Result<R
     let (parts, _) = request.into_parts();
     let (identity, _permit) = door.enter(&parts).await?;
     let query = Query::parse(parts.uri.query());
-    let namespace = query.get("namespace").unwrap_or("default");
+    let namespace = query.namespace()?;
     let name = query
         .get("name")
         .ok_or_else(|| Status::bad_request("name is required: that of an environment"))?;
