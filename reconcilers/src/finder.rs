@@ -117,17 +117,29 @@ async fn named(
     }
 }
 
+/// The error with what a person can do who has just asked: nothing is tried again by itself.
 fn told(error: &Error, has_credential: bool) -> FindError {
-    match error.class() {
+    let class = error.class();
+    let step = match class {
         Class::NotFound if has_credential => {
-            FindError::NotFound(format!("{error}. {}", error.next_step()))
+            "Check the name and the branch, and that the Secret's token or app was given this repository"
         }
-        Class::NotFound => FindError::NotFound(format!(
-            "{error}. Check the name and the branch; of a private repository, name a Secret with a GitHub token"
-        )),
-        Class::RateLimited if !has_credential => FindError::Unavailable(format!(
-            "{error}. GitHub lets people without a credential ask little; name a Secret with a GitHub token"
-        )),
-        _ => FindError::Unavailable(format!("{error}. {}", error.next_step())),
+        Class::NotFound => {
+            "Check the name and the branch; of a private repository, name a Secret with a GitHub token"
+        }
+        Class::RateLimited if !has_credential => {
+            "GitHub lets people without a credential ask little: name a Secret with a GitHub token"
+        }
+        Class::RateLimited => "Look again then",
+        Class::Unauthorized => "Make a new token at GitHub and put it into the Secret",
+        Class::Transient | Class::Ambiguous => {
+            "Look again; if it lasts, see whether this server reaches GitHub (--github-api), and githubstatus.com"
+        }
+        Class::Forbidden | Class::Invalid | Class::Unreadable => error.next_step(),
+    };
+    let words = format!("{error}. {step}");
+    match class {
+        Class::NotFound => FindError::NotFound(words),
+        _ => FindError::Unavailable(words),
     }
 }
