@@ -79,6 +79,29 @@ test('what was made by hand on Railway is found, looked into and imported', asyn
   });
 });
 
+test('several are imported at once', async ({ page, world, complaints: _ }) => {
+  for (const name of ['billing', 'search']) {
+    await world.edit({ edit: 'create-project', name });
+    await world.edit({ edit: 'create-service', environment: `${name}/production`, name: 'web', image: 'nginx:1.29' });
+  }
+  await signIn(page, world, '/railway');
+  for (const name of ['billing', 'search']) {
+    await project(page, name).getByRole('button', { name: new RegExp(`^${name}`) }).click();
+    await project(page, name).getByRole('checkbox', { name: 'Choose production' }).check();
+  }
+  await page.getByRole('button', { name: 'Import…' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Import from Railway' });
+  await expect(dialog.getByText('Can be imported')).toHaveCount(2);
+  await expectAccessible(page);
+  await dialog.getByRole('button', { name: 'Import' }).click();
+  const progress = page.getByRole('region', { name: 'Import' });
+  await expect(progress).toContainText('2 of 2 settled');
+  await world.until('both ready', async () => {
+    const all = await Promise.all(['billing-production', 'search-production'].map((name) => world.environment(name)));
+    return all.every((one) => one.status?.phase === 'Ready');
+  });
+});
+
 test('the room fits a phone and a desk, by day and by night', async ({ page, world, complaints: _ }, info) => {
   await legacy(world);
   await signIn(page, world, '/railway');
