@@ -20,6 +20,7 @@ mod finder;
 mod fingerprint;
 mod github_metrics;
 mod housekeeping;
+mod late;
 mod metrics;
 pub(crate) mod pace;
 mod planner;
@@ -66,6 +67,7 @@ use crate::{
         banner::SignIn,
         controllers::ControllersError,
         data_dir::{DataDir, DataDirError},
+        late::Late,
         metrics::Metrics,
         railway::{Railway, RailwayError},
         sockets::{SocketError, Sockets, Wanted},
@@ -204,9 +206,9 @@ pub(crate) async fn run(options: Options) -> Result<(), ServeError> {
     .await?;
 
     let clock = Pace::clock(options.pace);
-    let planner = planner::Late::default();
-    let catalog = catalog::Late::default();
-    let finder = finder::Late::default();
+    let planner = Late::default();
+    let catalog = Late::default();
+    let finder = Late::default();
     let mut api = Api::new(ApiOptions {
         store: Arc::clone(&store),
         authenticator: access.authenticator(Arc::clone(&store), Arc::clone(&clock)),

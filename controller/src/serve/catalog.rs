@@ -1,7 +1,5 @@
 //! The API asks what Railway has, the reconcilers look: one trait fitted to the other.
 
-use std::sync::{Arc, OnceLock};
-
 use async_trait::async_trait;
 use mirage_api::{AccountName, Catalog, CatalogError};
 use mirage_reconcilers::CatalogError as Unseen;
@@ -10,31 +8,20 @@ use mirage_specs::{
     import::{ImportItem, ImportWish},
 };
 
-/// A catalog that comes later: the API is built first, because the controllers are its clients.
-#[derive(Clone, Default)]
-pub(super) struct Late(Arc<OnceLock<Arc<mirage_reconcilers::Catalog>>>);
+use super::late::Late;
 
-impl Late {
-    /// From now on this one looks.
-    pub(super) fn now_is(&self, catalog: Arc<mirage_reconcilers::Catalog>) {
-        // Set once, at start-up; a second one would be a mistake of the caller's without consequence.
-        let _ = self.0.set(catalog);
-    }
-
-    fn get(&self) -> Result<&mirage_reconcilers::Catalog, CatalogError> {
-        let words =
-            "this server runs without controllers (--no-controllers), and they look at Railway";
-        let catalog = self.0.get();
-        catalog
-            .map(Arc::as_ref)
-            .ok_or_else(|| CatalogError::Unavailable(words.to_owned()))
-    }
+fn seen(
+    catalog: &Late<mirage_reconcilers::Catalog>,
+) -> Result<&mirage_reconcilers::Catalog, CatalogError> {
+    catalog
+        .get("look at Railway")
+        .map_err(CatalogError::Unavailable)
 }
 
 #[async_trait]
-impl Catalog for Late {
+impl Catalog for Late<mirage_reconcilers::Catalog> {
     async fn projects(&self, account: &AccountName) -> Result<Vec<RailwayProject>, CatalogError> {
-        let all = self.get()?.projects(&account.namespace, &account.name);
+        let all = seen(self)?.projects(&account.namespace, &account.name);
         all.await.map_err(told)
     }
 
@@ -43,7 +30,7 @@ impl Catalog for Late {
         account: &AccountName,
         project: &str,
     ) -> Result<Vec<RailwayEnvironment>, CatalogError> {
-        self.get()?
+        seen(self)?
             .environments(&account.namespace, &account.name, project)
             .await
             .map_err(told)
@@ -55,7 +42,7 @@ impl Catalog for Late {
         project: &str,
         environment: &str,
     ) -> Result<RailwayEnvironment, CatalogError> {
-        self.get()?
+        seen(self)?
             .environment(&account.namespace, &account.name, project, environment)
             .await
             .map_err(told)
@@ -67,7 +54,7 @@ impl Catalog for Late {
         place: [&str; 3],
         limit: u32,
     ) -> Result<Vec<RailwayDeployment>, CatalogError> {
-        self.get()?
+        seen(self)?
             .deployments(&account.namespace, &account.name, place, limit)
             .await
             .map_err(told)
@@ -78,7 +65,7 @@ impl Catalog for Late {
         account: &AccountName,
         wishes: Vec<ImportWish>,
     ) -> Result<Vec<ImportItem>, CatalogError> {
-        self.get()?
+        seen(self)?
             .survey(&account.namespace, &account.name, wishes)
             .await
             .map_err(told)

@@ -1,31 +1,18 @@
 //! The API asks what a repository holds, the reconcilers look: one trait fitted to the other.
 
-use std::sync::{Arc, OnceLock};
-
 use async_trait::async_trait;
 use mirage_api::{CatalogError, Finder, Repository};
 use mirage_reconcilers::FindError;
 use mirage_specs::found::FoundServices;
 
-/// A finder that comes later: the API is built first, because the controllers are its clients.
-#[derive(Clone, Default)]
-pub(super) struct Late(Arc<OnceLock<Arc<mirage_reconcilers::Finder>>>);
-
-impl Late {
-    /// From now on this one looks.
-    pub(super) fn now_is(&self, finder: Arc<mirage_reconcilers::Finder>) {
-        // Set once, at start-up; a second one would be a mistake of the caller's without consequence.
-        let _ = self.0.set(finder);
-    }
-}
+use super::late::Late;
 
 #[async_trait]
-impl Finder for Late {
+impl Finder for Late<mirage_reconcilers::Finder> {
     async fn services(&self, repository: &Repository) -> Result<FoundServices, CatalogError> {
-        let finder = self.0.get().ok_or_else(|| {
-            let words = "this server runs without controllers (--no-controllers), and they look into repositories";
-            CatalogError::Unavailable(words.to_owned())
-        })?;
+        let finder = self
+            .get("look into repositories")
+            .map_err(CatalogError::Unavailable)?;
         let Repository {
             name,
             reference,

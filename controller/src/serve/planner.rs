@@ -1,9 +1,6 @@
 //! The API asks for plans, the controllers make them: one trait fitted to the other.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, OnceLock},
-};
+use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use mirage_api::{PlanError, PlannedChange, Planner, RunningService};
@@ -11,36 +8,24 @@ use mirage_reconcilers::PlanError as Unplanned;
 use mirage_specs::{EnvironmentSpec, EnvironmentTemplateSpec, variable::ValueRef};
 use serde_json::Value;
 
-/// A planner that comes later: the API is built first, because the controllers are its clients.
-#[derive(Clone, Default)]
-pub(super) struct Late(Arc<OnceLock<Arc<mirage_reconcilers::Planner>>>);
+use super::late::Late;
 
-impl Late {
-    /// From now on plans are made by this one.
-    pub(super) fn now_is(&self, planner: Arc<mirage_reconcilers::Planner>) {
-        // Set once, at start-up; a second one would be a mistake of the caller's without consequence.
-        let _ = self.0.set(planner);
-    }
-
-    fn planner(&self) -> Result<&mirage_reconcilers::Planner, PlanError> {
-        let planner = self.0.get().map(Arc::as_ref);
-        planner.ok_or_else(|| {
-            PlanError::Unavailable(
-                "this server runs without controllers (--no-controllers), and they make the plans"
-                    .to_owned(),
-            )
-        })
-    }
+fn made(
+    planner: &Late<mirage_reconcilers::Planner>,
+) -> Result<&mirage_reconcilers::Planner, PlanError> {
+    planner
+        .get("make the plans")
+        .map_err(PlanError::Unavailable)
 }
 
 #[async_trait]
-impl Planner for Late {
+impl Planner for Late<mirage_reconcilers::Planner> {
     async fn plan(
         &self,
         environment: Value,
         previous: Option<Value>,
     ) -> Result<PlannedChange, PlanError> {
-        let planned = self.planner()?.plan(environment, previous).await;
+        let planned = made(self)?.plan(environment, previous).await;
         told(planned.map_err(untold)?)
     }
 
@@ -50,8 +35,7 @@ impl Planner for Late {
         template: EnvironmentTemplateSpec,
     ) -> Result<PlannedChange, PlanError> {
         let previous = Some(environment.clone());
-        let planned = self
-            .planner()?
+        let planned = made(self)?
             .plan_under(environment, previous, Some(template))
             .await;
         told(planned.map_err(untold)?)
@@ -62,7 +46,7 @@ impl Planner for Late {
         namespace: &str,
         spec: &EnvironmentSpec,
     ) -> Result<BTreeMap<ValueRef, String>, PlanError> {
-        let found = self.planner()?.fingerprints(namespace, spec).await;
+        let found = made(self)?.fingerprints(namespace, spec).await;
         Ok(found
             .map_err(untold)?
             .into_iter()
@@ -71,7 +55,7 @@ impl Planner for Late {
     }
 
     async fn running(&self, environment: Value) -> Result<Vec<RunningService>, PlanError> {
-        let running = self.planner()?.running(environment).await;
+        let running = made(self)?.running(environment).await;
         Ok(running
             .map_err(untold)?
             .into_iter()
