@@ -106,7 +106,13 @@ fn a_change_behind_mirages_back_is_repaired() {
     server.does(&["wait", "shop"]);
     let inventory = support::get(&format!("{railway}/_simulator/inventory?values=1"));
     assert!(inventory.contains("\"LOG_LEVEL\":\"info\""), "{inventory}");
-    assert!(server.does(&["describe", "shop"]).contains("DriftFound"));
+    // Counted when it was done, told right after.
+    until("the news of it", || {
+        server
+            .does(&["describe", "shop"])
+            .contains("DriftFound")
+            .then_some(())
+    });
 }
 
 #[test]
