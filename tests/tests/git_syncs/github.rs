@@ -150,6 +150,8 @@ async fn a_commit_is_told_once_whether_it_is_applied() {
     let mut fields = on_github();
     fields["commitStatus"] = json!(false);
     sync(&world, "shop", &depot, fields).await;
+    // A visit that began before still knows nothing of the wish.
+    world.pass(2 * MINUTE).await;
     depot
         .push("main", [("a.yaml", template("a", "3"))])
         .unwrap();
