@@ -50,7 +50,7 @@ build: $(WITH_DASHBOARD) ## Compile the binary, with the dashboard where there i
 
 test: $(WITH_DASHBOARD) ## Run every test (installs what the tests need and can be installed)
 	@deploy/test-tools.sh
-	$(CARGO) test --workspace --locked
+	@CARGO="$(CARGO)" deploy/test-rust.sh
 	@MIRAGE_BINARY="$(BINARY)" deploy/test-dashboard.sh
 
 journeys: $(WITH_DASHBOARD) ## Test the dashboard: its logic, and journeys through the real binary in a real browser

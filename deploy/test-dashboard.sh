@@ -14,7 +14,7 @@ skip() {
 
 browser=$(command -v chromium || command -v chromium-browser || command -v google-chrome || true)
 [ -n "$browser" ] || skip "Chromium is not installed" "the dashboard's journeys are skipped."
-# `cargo test --workspace` has built it before `make test` comes here, and names it: another build would have other features
+# `deploy/test-rust.sh` has built it before `make test` comes here, and names it: another build would have other features
 # and compile half of the tree again.
 if [ -z "${MIRAGE_BINARY:-}" ]; then
   "${CARGO:-cargo}" build --locked -p mirage
