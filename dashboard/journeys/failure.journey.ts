@@ -32,6 +32,7 @@ test('what the wizard made and did not come up is rolled back, made again and re
     await expect(page.getByRole('button', { name: 'Resume' })).toBeVisible({ timeout: 90_000 });
     await expect(page.getByText('Correct the spec, or try again')).toBeVisible();
     expect((await secret()).status).toBe(200);
+    expect(JSON.stringify(await world.inventory())).toContain('"web"');
     await expectAccessible(page);
     for (const width of [375, 768, 1440]) {
       await page.setViewportSize({ width, height: 900 });
