@@ -234,6 +234,12 @@ impl Kind {
         Findings { unknown, faults }
     }
 
+    /// Whether nothing but the schema and [`validate`](Self::validate) looks into a `spec`, as of every custom resource: when a
+    /// write leaves it as it is, the rest can be dealt with by itself.
+    pub(crate) fn has_plain_spec(&self) -> bool {
+        self.has_generation && self.form.is_none()
+    }
+
     /// From the wire to the store.
     pub fn to_stored(&self, object: Value) -> Value {
         match self.form {

@@ -49,6 +49,7 @@ mod feed;
 mod finder;
 mod ids;
 mod in_flight;
+mod json_text;
 pub mod kinds;
 pub mod kubernetes;
 mod plan;

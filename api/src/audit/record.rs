@@ -147,8 +147,7 @@ impl Record {
             code: self.outcome.code,
             is_routine: self.is_routine(),
         };
-        let record = serde_json::to_value(self).expect("a record is maps with text for keys");
-        AuditEntry::new(&subject, &record)
+        AuditEntry::new(&subject, self)
     }
 
     /// From the store.

@@ -7,7 +7,7 @@ use super::changes::{Eye, holds_secrets};
 use super::record::is_chatter;
 use super::{Effect, Origin, Outcome};
 use crate::server::Server;
-use crate::store::{self, Expect, StoreError, Write};
+use crate::store::{self, Document, Expect, StoreError, Write};
 
 impl Server {
     /// Does the write and records that `origin` did it; both happen or neither. `before` is the object that the write
@@ -19,7 +19,7 @@ impl Server {
         &self,
         origin: &Origin,
         write: Write,
-        before: Option<&Value>,
+        before: Option<&Document>,
     ) -> Result<u64, StoreError> {
         let entry = self.record_of(origin, &write, before).await?.entry();
         self.store.write_audited(write, entry).await
@@ -52,7 +52,7 @@ impl Server {
         &self,
         origin: &Origin,
         write: &Write,
-        before: Option<&Value>,
+        before: Option<&Document>,
     ) -> Result<super::Record, StoreError> {
         let (effect, verb, code) = match (write.expect, &write.effect) {
             (_, store::Effect::Delete(_)) => (Effect::Deleted, "delete", StatusCode::OK),
@@ -91,10 +91,22 @@ impl Server {
         let mut eye = Eye::on(&key.resource, &key.namespace, &key.name, fingerprints);
         let after = write.effect.document();
         match (effect, before) {
-            (Effect::Updated, Some(before)) => record.changes = eye.changes(before, after),
+            (Effect::Updated, Some(before)) => {
+                let (before, after) = apart(before, after);
+                record.changes = eye.changes(before, after);
+            }
             _ => record.object = Some(eye.whole(after)),
         }
         record.is_cut = eye.is_cut();
         Ok(record)
+    }
+}
+
+/// Two objects that differ in what these do, which of most writes is little: who manages which field is never shown, and
+/// a spec that stayed as it is need not be looked at.
+fn apart<'d>(before: &'d Document, after: &'d Document) -> (&'d Value, &'d Value) {
+    match (before.known_outline(), after.known_outline()) {
+        (Some(one), Some(other)) if one.spec == other.spec => (one.value, other.value),
+        _ => (before, after),
     }
 }

@@ -9,7 +9,7 @@ use super::body::Decoded;
 use super::call::Call;
 use super::managed_fields::{Author, Managers, conflict_report};
 use super::metadata;
-use super::settle::{self, Attribution, Settled};
+use super::settle::{self, Attribution, Candidate, Settled};
 use super::write::check_identity;
 use crate::access::Attributes;
 use crate::error::{CauseReason, Fault, Status};
@@ -44,7 +44,8 @@ pub(super) async fn apply(call: &Call) -> Result<Response, Status> {
             })?;
         let has_lock = !metadata::text(&config, "resourceVersion").is_empty();
         let attribution = Attribution::Applied(applied.managers);
-        match settle::change(call, &live, applied.object, attribution, &duplicates).await? {
+        let candidate = Candidate::Whole(applied.object);
+        match settle::change(call, &live, candidate, attribution, &duplicates).await? {
             Settled::Done(mut outcome) => {
                 outcome
                     .warnings

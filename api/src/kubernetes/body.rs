@@ -2,12 +2,14 @@
 
 mod duplicates;
 mod protobuf;
+mod repeated;
 
 use bytes::Bytes;
 use http::{HeaderMap, header};
 use serde_json::Value;
 
 use crate::error::{Reason, Status};
+use crate::store::Outline;
 
 /// More than this many bytes are refused; Kubernetes' own limit.
 pub(crate) const LIMIT: usize = 3 * 1024 * 1024;
@@ -72,6 +74,16 @@ impl Body {
                 &["application/json", "application/yaml"],
             )),
         }
+    }
+
+    /// An object without what it repeats word for word of this stored one; `None` when it does not repeat its `spec`, or
+    /// when only reading all of it can tell.
+    pub(crate) fn beside(&self, stored: &Outline<'_>) -> Option<Value> {
+        let object = match self.media_type.as_str() {
+            "" | "application/json" | "*/*" => repeated::parse(&self.bytes, stored)?,
+            _ => return None,
+        };
+        within_depth(&object).is_ok().then_some(object)
     }
 
     /// JSON.

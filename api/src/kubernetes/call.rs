@@ -81,7 +81,7 @@ impl Call {
     pub(crate) async fn write(
         &self,
         write: Write,
-        before: Option<&Value>,
+        before: Option<&Document>,
     ) -> Result<u64, StoreError> {
         self.server.write(&self.origin, write, before).await
     }

@@ -4,6 +4,8 @@
 //! before it creates, and a merge patch cannot carry them, so the server never sees them. What it does see is the manifest in the
 //! last-applied annotation; there the null still stands, and the user can be told.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use super::metadata;
@@ -11,8 +13,14 @@ use super::schema::Schema;
 
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
-/// A warning per null that the manifest has and the object lacks. Silent when this write did not bring a new manifest.
-pub(super) fn warnings(schema: &Schema, before: Option<&Value>, after: &Value) -> Vec<String> {
+/// A warning per null that the manifest has and the object's `spec` lacks. Silent when this write did not bring a new
+/// manifest.
+pub(super) fn warnings<'v>(
+    schema: &Schema,
+    before: Option<&Value>,
+    after: &Value,
+    spec: impl FnOnce() -> Cow<'v, Value>,
+) -> Vec<String> {
     let manifest = |object: &Value| {
         object["metadata"]["annotations"][LAST_APPLIED]
             .as_str()
@@ -30,7 +38,7 @@ pub(super) fn warnings(schema: &Schema, before: Option<&Value>, after: &Value) -
     walk(
         schema.field("spec"),
         &written["spec"],
-        &after["spec"],
+        &spec(),
         "spec",
         &mut lost,
     );
@@ -74,11 +82,12 @@ mod tests {
                 .to_string();
         let object = json!({"metadata": {"name": "web", "annotations": {LAST_APPLIED: manifest}},
             "spec": {"services": {"api": {}, "kept": null}}});
-        let found = warnings(&schema, None, &object);
+        let spec = || Cow::Borrowed(&object["spec"]);
+        let found = warnings(&schema, None, &object, spec);
         assert_eq!(found.len(), 1);
         assert!(found[0].starts_with("spec.services.db: the null was dropped"));
         assert_eq!(
-            warnings(&schema, Some(&object), &object),
+            warnings(&schema, Some(&object), &object, spec),
             Vec::<String>::new()
         );
     }

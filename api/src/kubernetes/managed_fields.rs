@@ -5,7 +5,7 @@ mod owned;
 use serde_json::{Map, Value, json};
 
 use self::owned::Owned;
-use super::fields::{Element, FieldSet, Path, applied, compare, dotted, merge, remove};
+use super::fields::{Delta, Element, FieldSet, Path, applied, compare, dotted, merge, remove};
 use super::schema::Schema;
 use crate::error::{CauseReason, Fault};
 
@@ -60,12 +60,70 @@ pub struct Applied {
     pub managers: Managers,
 }
 
+/// What a write other than an apply changed, as far as it can belong to somebody.
+pub(super) struct Changed {
+    /// What is new or different.
+    taken: FieldSet,
+    removed: FieldSet,
+}
+
+impl Changed {
+    /// What leads from one object to the other.
+    pub(super) fn between(schema: &Schema, old: &Value, new: &Value) -> Self {
+        let Delta {
+            added: mut taken,
+            modified,
+            mut removed,
+        } = compare(schema, old, new, is_bookkeeping);
+        taken.extend(&modified);
+        taken.retain(is_recorded);
+        removed.retain(is_recorded);
+        Self { taken, removed }
+    }
+}
+
+/// Whether [`Managers::attribute`] would leave this list, which [`Managers::write_into`] wrote, as it is: what was changed
+/// was the author's already and nobody else's.
+pub(super) fn is_on_record(list: &Value, changed: &Changed, author: &Author) -> bool {
+    let Changed { taken, removed } = changed;
+    let mut is_author_there = false;
+    let stays = list.as_array().into_iter().flatten().all(|entry| {
+        let Some(fields) = entry["fieldsV1"].as_object() else {
+            return false;
+        };
+        let has = |path: &Path| FieldSet::is_in_fields_v1(fields, path);
+        if author.has_written(entry) {
+            is_author_there = true;
+            taken.iter().all(has) && !removed.iter().any(has)
+        } else {
+            !taken.iter().chain(removed.iter()).any(has)
+        }
+    });
+    stays && (is_author_there || taken.is_empty())
+}
+
+impl Author {
+    /// Whether the entry, as it stands in an object, is of what this author has written other than by an apply.
+    fn has_written(&self, entry: &Value) -> bool {
+        let says = |field: &str, text: &str| entry[field].as_str().unwrap_or_default() == text;
+        says("operation", Operation::Update.into())
+            && says("manager", &self.manager)
+            && says("apiVersion", &self.api_version)
+            && says("subresource", &self.subresource)
+    }
+}
+
 impl Managers {
     /// Reads `metadata.managedFields` of a stored object, which [`Managers::write_into`] wrote. A list that is not
     /// understood is dropped.
     pub fn of(stored: &Value) -> Self {
+        Self::written(&stored["metadata"]["managedFields"])
+    }
+
+    /// As [`Managers::of`], from the list alone.
+    pub(super) fn written(list: &Value) -> Self {
         let as_written = |fields: &Map<_, _>| Some(Owned::Written(fields.clone()));
-        Self::read(&stored["metadata"]["managedFields"], as_written).unwrap_or_default()
+        Self::read(list, as_written).unwrap_or_default()
     }
 
     /// Reads a list of entries that a client wrote; `None` when one of them is malformed.
@@ -100,6 +158,17 @@ impl Managers {
 
     /// Writes the list into the object, or takes it out when it is empty.
     pub fn write_into(self, object: &mut Value) {
+        let Some(metadata) = object["metadata"].as_object_mut() else {
+            return;
+        };
+        match self.into_list() {
+            Some(list) => metadata.insert("managedFields".into(), list),
+            None => metadata.remove("managedFields"),
+        };
+    }
+
+    /// The list as objects have it; `None` when nobody is on record.
+    pub(super) fn into_list(self) -> Option<Value> {
         let mut entries: Vec<Entry> = self
             .0
             .into_iter()
@@ -119,39 +188,28 @@ impl Managers {
                     &b.author.subresource,
                 ))
         });
-        let Some(metadata) = object["metadata"].as_object_mut() else {
-            return;
-        };
-        if entries.is_empty() {
-            metadata.remove("managedFields");
-        } else {
-            metadata.insert(
-                "managedFields".into(),
-                entries.into_iter().map(Entry::into_json).collect(),
-            );
-        }
+        (!entries.is_empty()).then(|| entries.into_iter().map(Entry::into_json).collect())
     }
 
     /// Attributes what a write other than an apply changed. Whoever changes a field takes it from the others.
     pub fn update(&mut self, schema: &Schema, old: &Value, new: &Value, author: &Author) {
-        let mut delta = compare(schema, old, new, is_bookkeeping);
-        for set in [&mut delta.added, &mut delta.modified, &mut delta.removed] {
-            set.retain(is_recorded);
-        }
-        let mut taken = delta.added;
-        taken.extend(&delta.modified);
+        self.attribute(Changed::between(schema, old, new), author);
+    }
+
+    /// As [`Managers::update`], with what was changed. When that is nothing, everything stays as it is.
+    pub(super) fn attribute(&mut self, Changed { taken, removed }: Changed, author: &Author) {
         let mut lost = taken.clone();
-        lost.extend(&delta.removed);
+        lost.extend(&removed);
         for entry in &mut self.0 {
             if !entry.is_of(Operation::Update, author) && entry.set.has_any_of(&lost) {
                 entry.set.change(|set| set.subtract(&lost));
             }
         }
         match self.entry(Operation::Update, author) {
-            Some(mine) if mine.set.has_all_of(&taken) && !mine.set.has_any_of(&delta.removed) => {}
+            Some(mine) if mine.set.has_all_of(&taken) && !mine.set.has_any_of(&removed) => {}
             Some(mine) => {
                 mine.set.change(|set| {
-                    set.subtract(&delta.removed);
+                    set.subtract(&removed);
                     set.extend(&taken);
                 });
                 mine.author.time.clone_from(&author.time);

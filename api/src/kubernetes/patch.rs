@@ -4,13 +4,14 @@ mod strategic;
 
 use axum::response::Response;
 use json_patch::PatchOperation;
+use json_patch::jsonptr::Pointer;
 use serde_json::{Map, Value};
 
 use super::apply;
 use super::body::{Decoded, LIMIT, unsupported, within_depth};
 use super::call::Call;
 use super::metadata;
-use super::settle::{self, Attribution, Settled};
+use super::settle::{self, Attribution, Candidate, Settled};
 use crate::error::{CauseReason, Fault, Reason, Status};
 use crate::server::presented;
 
@@ -31,6 +32,40 @@ enum Patch {
     Merge(Value),
     Strategic(Map<String, Value>),
     Json(Vec<PatchOperation>),
+}
+
+impl Patch {
+    /// Whether it speaks of nothing but what an object's [`Outline`](crate::store::Outline) has.
+    fn is_around_spec(&self) -> bool {
+        match self {
+            Self::Merge(patch) => {
+                let metadata = patch.get("metadata");
+                patch.get("spec").is_none()
+                    && metadata.is_none_or(|metadata| {
+                        metadata.is_object() && metadata.get("managedFields").is_none()
+                    })
+            }
+            Self::Strategic(_) => false,
+            Self::Json(operations) => operations.iter().all(|operation| {
+                let from = match operation {
+                    PatchOperation::Move(operation) => Some(&*operation.from),
+                    PatchOperation::Copy(operation) => Some(&*operation.from),
+                    _ => None,
+                };
+                is_in_outline(operation.path()) && from.is_none_or(is_in_outline)
+            }),
+        }
+    }
+}
+
+fn is_in_outline(pointer: &Pointer) -> bool {
+    let mut steps = pointer.tokens();
+    let mut step = || steps.next().map(|step| step.decoded().into_owned());
+    match step().as_deref() {
+        Some("status") => true,
+        Some("metadata") => step().is_some_and(|field| field != "managedFields"),
+        _ => false,
+    }
 }
 
 /// PATCH of an object or of its status.
@@ -68,7 +103,12 @@ pub(crate) async fn patch(call: &Call) -> Result<Response, Status> {
     }
     loop {
         let live = call.existing().await?;
-        let mut candidate = presented(&call.kind, live.object.to_value(), live.revision);
+        let aside = live
+            .object
+            .outline()
+            .filter(|_| call.kind.has_plain_spec() && patch.is_around_spec());
+        let before = aside.as_ref().map_or(&*live.object, |aside| aside.value);
+        let mut candidate = presented(&call.kind, before.clone(), live.revision);
         let has_lock = match &patch {
             Patch::Merge(patch) => {
                 json_patch::merge(&mut candidate, patch);
@@ -92,9 +132,13 @@ pub(crate) async fn patch(call: &Call) -> Result<Response, Status> {
             metadata::set(
                 &mut candidate,
                 field,
-                live.object["metadata"].get(field).cloned(),
+                before["metadata"].get(field).cloned(),
             );
         }
+        let candidate = match aside {
+            Some(aside) => Candidate::Outline(candidate, aside),
+            None => Candidate::Whole(candidate),
+        };
         match settle::change(call, &live, candidate, Attribution::Changes, &duplicates).await? {
             Settled::Done(outcome) => return call.respond(outcome),
             Settled::Raced if has_lock => return Err(Status::modified(&call.kind, call.name())),

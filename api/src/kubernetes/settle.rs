@@ -6,11 +6,11 @@ use http::StatusCode;
 use serde_json::{Value, json};
 
 use super::call::{Call, Outcome, Subject};
-use super::managed_fields::Managers;
+use super::managed_fields::{Changed, Managers, is_on_record};
 use super::{access, dry_run, lost_nulls, metadata, namespace};
 use crate::error::{CauseReason, Fault, Reason, Status};
 use crate::kinds::Kind;
-use crate::store::{Document, Effect, Expect, StoreError, Stored, Write};
+use crate::store::{Document, Effect, Expect, Managed, Outline, StoreError, Stored, Write};
 
 /// Who owns what after a write.
 #[derive(Clone)]
@@ -106,7 +106,8 @@ async fn create_named(
     let name = metadata::text(&object, "name").to_owned();
     let findings = kind.admit(None, &mut object);
     let mut warnings = call.judge_unknown(&findings.unknown, duplicates)?;
-    warnings.extend(lost_nulls::warnings(&kind.schema, None, &object));
+    let spec = || Cow::Borrowed(&object["spec"]);
+    warnings.extend(lost_nulls::warnings(&kind.schema, None, &object, spec));
     let mut faults = metadata::faults(kind, &object);
     faults.extend(findings.faults);
     if !faults.is_empty() {
@@ -162,6 +163,15 @@ async fn create_named(
     }
 }
 
+/// What an object is to become.
+pub(super) enum Candidate<'l> {
+    /// All of it.
+    Whole(Value),
+    /// An outline, and the live object's: its `spec` stays as it is, and so do its managers unless others are stated. For
+    /// kinds whose [spec is nobody's but the schema's](Kind::has_plain_spec).
+    Outline(Value, Outline<'l>),
+}
+
 /// What a change of an object came to.
 pub(super) enum Settled {
     /// It is done.
@@ -174,23 +184,32 @@ pub(super) enum Settled {
 pub(super) async fn change(
     call: &Call,
     live: &Stored,
-    mut candidate: Value,
+    candidate: Candidate<'_>,
     attribution: Attribution,
     duplicates: &[String],
 ) -> Result<Settled, Status> {
     let kind = &*call.kind;
-    let before = match kind.form {
-        Some(form) => Cow::Owned((form.from_stored)(live.object.to_value())),
-        None => Cow::Borrowed(&*live.object),
+    let (before, mut candidate, aside) = match candidate {
+        Candidate::Whole(object) => (whole(kind, live), object, None),
+        Candidate::Outline(object, aside) => (Cow::Borrowed(aside.value), object, Some(aside)),
     };
     metadata::ensure_shape(&mut candidate)?;
-    check_lock(kind, live, &candidate)?;
+    check_lock(kind, live, &before, &candidate)?;
     let stated = stated_managers(call, &candidate["metadata"]["managedFields"]);
 
     let mut after = successor(call, &before, candidate);
     let findings = kind.admit(Some(&before), &mut after);
     let mut warnings = call.judge_unknown(&findings.unknown, duplicates)?;
-    warnings.extend(lost_nulls::warnings(&kind.schema, Some(&before), &after));
+    let spec = || match &aside {
+        Some(aside) => Cow::Owned(aside.read_spec()),
+        None => Cow::Borrowed(&after["spec"]),
+    };
+    warnings.extend(lost_nulls::warnings(
+        &kind.schema,
+        Some(&before),
+        &after,
+        spec,
+    ));
     let faults = faults_of_change(kind, &before, &after, findings.faults);
     if !faults.is_empty() {
         return Err(call.invalid(&live.key.name, faults));
@@ -200,25 +219,95 @@ pub(super) async fn change(
         metadata::raise_generation(&mut after);
     }
     let managers = match attribution {
-        Attribution::Applied(managers) => managers,
+        Attribution::Applied(managers) => Some(managers),
         Attribution::Changes => {
-            let mut managers = stated.unwrap_or_else(|| Managers::of(&before));
-            managers.update(&kind.schema, &before, &after, &call.author());
-            managers
+            let changed = Changed::between(&kind.schema, &before, &after);
+            let known = match &aside {
+                Some(aside) => aside.managed.as_ref().map_or(&Value::Null, Managed::list),
+                None => &before["metadata"]["managedFields"],
+            };
+            let author = call.author();
+            (stated.is_some() || !is_on_record(known, &changed, &author)).then(|| {
+                let mut managers = stated.unwrap_or_else(|| Managers::written(known));
+                managers.attribute(changed, &author);
+                managers
+            })
         }
     };
-    metadata::set(&mut after, "managedFields", None);
-    managers.write_into(&mut after);
-
-    let stored = Document::from(kind.to_stored(after));
+    let next = match aside {
+        Some(aside) => Next::joined(&aside, after, managers),
+        None => Next::whole(kind, live, &before, after, managers),
+    };
     if call.query.is_dry_run()? {
-        warnings.extend(dry_run::plan_lines(call, &stored, Some(&live.object)).await);
-        return Ok(done(stored, live.revision, warnings));
+        warnings.extend(dry_run::plan_lines(call, &next.object, Some(&live.object)).await);
+        return Ok(done(next.object, live.revision, warnings));
     }
-    if stored == live.object {
-        return Ok(done(stored, live.revision, warnings));
+    if next.is_same {
+        return Ok(done(next.object, live.revision, warnings));
     }
-    store(call, live, stored, warnings).await
+    store(call, live, next, warnings).await
+}
+
+/// The live object, in the kind's form.
+fn whole<'l>(kind: &Kind, live: &'l Stored) -> Cow<'l, Value> {
+    match kind.form {
+        Some(form) => Cow::Owned((form.from_stored)(live.object.to_value())),
+        None => Cow::Borrowed(&*live.object),
+    }
+}
+
+/// An object's next version.
+struct Next {
+    object: Document,
+    /// Whether it is what is there already.
+    is_same: bool,
+    /// Whether it is to go and nothing holds it any more.
+    is_free: bool,
+}
+
+impl Next {
+    /// From all of it. Without managers, those of before stay.
+    fn whole(
+        kind: &Kind,
+        live: &Stored,
+        before: &Value,
+        mut after: Value,
+        managers: Option<Managers>,
+    ) -> Self {
+        match managers {
+            Some(managers) => managers.write_into(&mut after),
+            None => metadata::set(
+                &mut after,
+                "managedFields",
+                before["metadata"].get("managedFields").cloned(),
+            ),
+        }
+        let is_free = is_free(&after);
+        let object = Document::from(kind.to_stored(after));
+        Self {
+            is_same: object == live.object,
+            object,
+            is_free,
+        }
+    }
+
+    /// From what was set aside and the rest.
+    fn joined(aside: &Outline<'_>, mut after: Value, managers: Option<Managers>) -> Self {
+        metadata::set(&mut after, "managedFields", None);
+        let managed = match managers {
+            Some(managers) => managers.into_list().map(Managed::from),
+            None => aside.managed.clone(),
+        };
+        Self {
+            is_same: managed == aside.managed && after == *aside.value,
+            is_free: is_free(&after),
+            object: Document::joined(after, aside.spec, managed.as_ref()),
+        }
+    }
+}
+
+fn is_free(object: &Value) -> bool {
+    metadata::is_deleting(object) && metadata::finalizers(object).is_empty()
 }
 
 fn done(object: Document, revision: u64, warnings: Vec<String>) -> Settled {
@@ -230,7 +319,7 @@ fn done(object: Document, revision: u64, warnings: Vec<String>) -> Settled {
 }
 
 /// Refuses a candidate that was made from another version, or from another object of the same name.
-fn check_lock(kind: &Kind, live: &Stored, candidate: &Value) -> Result<(), Status> {
+fn check_lock(kind: &Kind, live: &Stored, before: &Value, candidate: &Value) -> Result<(), Status> {
     let name = &live.key.name;
     let version = metadata::text(candidate, "resourceVersion");
     if !version.is_empty() && version != live.revision.to_string() {
@@ -238,7 +327,7 @@ fn check_lock(kind: &Kind, live: &Stored, candidate: &Value) -> Result<(), Statu
     }
     let (sent, known) = (
         metadata::text(candidate, "uid"),
-        metadata::text(&live.object, "uid"),
+        metadata::text(before, "uid"),
     );
     if !sent.is_empty() && sent != known {
         let why = format!(
@@ -283,11 +372,13 @@ fn faults_of_change(
 async fn store(
     call: &Call,
     live: &Stored,
-    object: Document,
+    next: Next,
     warnings: Vec<String>,
 ) -> Result<Settled, Status> {
     let kind = &*call.kind;
-    let is_free = metadata::is_deleting(&object) && metadata::finalizers(&object).is_empty();
+    let Next {
+        object, is_free, ..
+    } = next;
     let is_gone = is_free && !namespace::is_one(kind);
     let effect = if is_gone {
         Effect::Delete(object.clone())

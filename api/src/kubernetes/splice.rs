@@ -3,6 +3,8 @@
 
 use bytes::Bytes;
 
+use crate::json_text::member;
+
 /// The object's text with its version in `metadata`, in three parts. `None` when it has no metadata to put it into.
 pub(crate) fn versioned(text: &str, revision: u64) -> Option<(&str, String, &str)> {
     let at = metadata(text)?;
@@ -40,71 +42,8 @@ pub(crate) fn event(name: &str, text: &str, revision: u64) -> Option<Bytes> {
 /// Where the first member of the top-level `metadata` would stand.
 fn metadata(text: &str) -> Option<usize> {
     let bytes = text.as_bytes();
-    let mut at = space(bytes, 0);
-    (bytes.get(at) == Some(&b'{')).then_some(())?;
-    loop {
-        // Behind the brace or the comma.
-        at = space(bytes, at + 1);
-        let key = at;
-        at = string(bytes, at)?;
-        let is_metadata = bytes.get(key..at) == Some(br#""metadata""#);
-        at = space(bytes, at);
-        (bytes.get(at) == Some(&b':')).then_some(())?;
-        at = space(bytes, at + 1);
-        if is_metadata {
-            return (bytes.get(at) == Some(&b'{')).then_some(at + 1);
-        }
-        at = space(bytes, value(bytes, at)?);
-        (bytes.get(at) == Some(&b',')).then_some(())?;
-    }
-}
-
-fn space(bytes: &[u8], from: usize) -> usize {
-    let rest = bytes.get(from..).unwrap_or_default();
-    from + rest
-        .iter()
-        .take_while(|byte| byte.is_ascii_whitespace())
-        .count()
-}
-
-/// Behind the string that begins here.
-fn string(bytes: &[u8], from: usize) -> Option<usize> {
-    (bytes.get(from) == Some(&b'"')).then_some(())?;
-    let mut at = from + 1;
-    loop {
-        match bytes.get(at)? {
-            b'"' => return Some(at + 1),
-            b'\\' => at += 2,
-            _ => at += 1,
-        }
-    }
-}
-
-/// Behind the value that begins here.
-fn value(bytes: &[u8], from: usize) -> Option<usize> {
-    let (mut at, mut depth) = (from, 0_usize);
-    loop {
-        match bytes.get(at)? {
-            b'"' => at = string(bytes, at)?,
-            b'{' | b'[' => {
-                depth += 1;
-                at += 1;
-            }
-            b'}' | b']' if depth > 0 => {
-                depth -= 1;
-                at += 1;
-            }
-            // The end of a number or a word.
-            b',' | b'}' | b']' if depth == 0 => return Some(at),
-            _ => {
-                at += 1;
-                continue;
-            }
-        }
-        if depth == 0 {
-            return Some(at);
-        }
-    }
+    let at = member(bytes, 0, "metadata")?;
+    (bytes.get(at) == Some(&b'{')).then_some(at + 1)
 }
 
 #[cfg(test)]

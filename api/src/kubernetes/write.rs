@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::body::Decoded;
 use super::call::Call;
 use super::metadata;
-use super::settle::{self, Attribution, Settled};
+use super::settle::{self, Attribution, Candidate, Settled};
 use crate::error::{CauseReason, Fault, Status};
 
 /// POST of a collection.
@@ -36,20 +36,60 @@ pub(crate) async fn create_object(call: &Call, mut object: Value) -> Result<Valu
 
 /// PUT of an object or of its status.
 pub(crate) async fn update(call: &Call) -> Result<Response, Status> {
-    let Decoded {
-        value: mut object,
-        duplicates,
-    } = call.body.object()?;
-    metadata::ensure_shape(&mut object)?;
-    check_identity(call, &object)?;
-    let name = metadata::text(&object, "name");
+    match update_around_spec(call).await? {
+        Some(response) => Ok(response),
+        None => update_whole(call).await,
+    }
+}
+
+/// A PUT that repeats the `spec` word for word, and names the version that it replaces: most do, since clients send back
+/// what they read. Then only the rest has to be read. `None` for any other, and for what is to be refused.
+async fn update_around_spec(call: &Call) -> Result<Option<Response>, Status> {
+    if !call.kind.has_plain_spec() {
+        return Ok(None);
+    }
+    let Ok(Some(live)) = call.live().await else {
+        return Ok(None);
+    };
+    let Some(aside) = live.object.outline() else {
+        return Ok(None);
+    };
+    let Some(mut object) = call.body.beside(&aside) else {
+        return Ok(None);
+    };
+    if check_update(call, &mut object).is_err()
+        || metadata::text(&object, "resourceVersion").is_empty()
+    {
+        return Ok(None);
+    }
+    let candidate = Candidate::Outline(object, aside);
+    match settle::change(call, &live, candidate, Attribution::Changes, &[]).await? {
+        Settled::Done(outcome) => call.respond(outcome).map(Some),
+        Settled::Raced => Err(Status::modified(&call.kind, call.name())),
+    }
+}
+
+/// Whether it is an object, and the one that the path names.
+fn check_update(call: &Call, object: &mut Value) -> Result<(), Status> {
+    metadata::ensure_shape(object)?;
+    check_identity(call, object)?;
+    let name = metadata::text(object, "name");
     if name != call.name() {
         return Err(Status::bad_request(format!(
             "the name of the object ({name}) does not match the name on the URL ({})",
             call.name()
         )));
     }
-    let live = call.existing().await?;
+    Ok(())
+}
+
+async fn update_whole(call: &Call) -> Result<Response, Status> {
+    let Decoded {
+        value: mut object,
+        duplicates,
+    } = call.body.object()?;
+    check_update(call, &mut object)?;
+    let mut live = call.existing().await?;
     let has_lock = !metadata::text(&object, "resourceVersion").is_empty();
     if call.kind.update_needs_version && !has_lock {
         let message = "Invalid value: 0: must be specified for an update";
@@ -58,14 +98,14 @@ pub(crate) async fn update(call: &Call) -> Result<Response, Status> {
             CauseReason::FieldValueInvalid,
             message,
         );
-        return Err(call.invalid(name, vec![fault]));
+        return Err(call.invalid(call.name(), vec![fault]));
     }
-    let mut live = live;
     // Whoever named a version has one attempt, and nobody needs the object after it.
     let again = if has_lock { None } else { Some(object.clone()) };
     let mut candidate = object;
     loop {
-        match settle::change(call, &live, candidate, Attribution::Changes, &duplicates).await? {
+        let whole = Candidate::Whole(candidate);
+        match settle::change(call, &live, whole, Attribution::Changes, &duplicates).await? {
             Settled::Done(outcome) => return call.respond(outcome),
             Settled::Raced => {
                 candidate = again

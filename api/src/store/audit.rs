@@ -9,6 +9,7 @@ mod sql;
 use std::fmt;
 
 use jiff::Timestamp;
+use serde::Serialize;
 use serde_json::Value;
 
 pub(super) use sql::{recorded, select};
@@ -53,10 +54,10 @@ pub struct AuditSubject<'a> {
 }
 
 impl AuditEntry {
-    /// An entry with a record in JSON, without anything secret in it.
+    /// An entry with a record, whose maps have text for keys, without anything secret in it.
     ///
     /// Texts to search by are cut to 253 characters and have no NUL, which not every database can hold.
-    pub fn new(subject: &AuditSubject<'_>, record: &Value) -> Self {
+    pub fn new(subject: &AuditSubject<'_>, record: &impl Serialize) -> Self {
         let AuditSubject {
             time,
             username,
@@ -82,7 +83,7 @@ impl AuditEntry {
             name: searchable(name),
             code,
             is_routine,
-            record: record.to_string(),
+            record: serde_json::to_string(record).expect("a record's maps have text for keys"),
         }
     }
 }

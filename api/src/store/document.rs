@@ -1,5 +1,8 @@
 //! An object's JSON, as text and as a value. Whichever is missing is made when somebody asks for it, once for all who
-//! hold the document: what goes from the disk to the wire as it is never becomes a tree.
+//! hold the document: what goes from the disk to the wire as it is never becomes a tree, and of what most writes leave as
+//! it is only the [`Outline`] does.
+
+mod outline;
 
 use std::fmt;
 use std::ops::Deref;
@@ -8,15 +11,20 @@ use std::sync::{Arc, OnceLock};
 use serde::de::{self, Deserialize, Deserializer};
 use serde_json::Value;
 
+use self::outline::Parts;
+pub(crate) use self::outline::{Managed, Outline};
+
 /// A JSON document that never changes. Cloning shares it. Reads like the [`Value`] that it is; its `Debug` shows
 /// nothing, since it may hold a secret's opened values.
 #[derive(Clone)]
 pub struct Document(Arc<Inner>);
 
-/// At least one of the two is there from the beginning.
+/// Text or value is there from the beginning.
+#[derive(Default)]
 struct Inner {
     text: OnceLock<Arc<str>>,
     value: OnceLock<Value>,
+    parts: OnceLock<Option<Parts>>,
 }
 
 impl Document {
@@ -30,8 +38,29 @@ impl Document {
         serde_json::from_str::<Readable>(&text)?;
         Ok(Self(Arc::new(Inner {
             text: OnceLock::from(text),
-            value: OnceLock::new(),
+            ..Inner::default()
         })))
+    }
+
+    /// The document that has this outline and these parts.
+    pub(crate) fn joined(outline: Value, spec: &str, managed: Option<&Managed<'_>>) -> Self {
+        let (parts, text) = Parts::joined(outline, spec, managed);
+        Self(Arc::new(Inner {
+            text: OnceLock::from(Arc::from(text)),
+            parts: OnceLock::from(Some(parts)),
+            ..Inner::default()
+        }))
+    }
+
+    /// Its outline; `None` for what is no object with `metadata` and a `spec`.
+    pub(crate) fn outline(&self) -> Option<Outline<'_>> {
+        let parts = self.0.parts.get_or_init(|| Parts::of(self.text()));
+        parts.as_ref()?.within(self.text())
+    }
+
+    /// Its outline, if somebody has asked for it already.
+    pub(crate) fn known_outline(&self) -> Option<Outline<'_>> {
+        self.0.parts.get()?.as_ref()?.within(self.text())
     }
 
     /// The document as text, without `metadata.resourceVersion` like the value.
@@ -50,7 +79,7 @@ impl Document {
     /// The document as a value of the caller's own. Costs nothing for the last who holds it.
     pub fn into_value(self) -> Value {
         match Arc::try_unwrap(self.0) {
-            Ok(Inner { text, value }) => match (value.into_inner(), text.into_inner()) {
+            Ok(Inner { text, value, .. }) => match (value.into_inner(), text.into_inner()) {
                 (Some(value), _) => value,
                 (None, text) => parsed(&text.unwrap_or_default()),
             },
@@ -135,8 +164,8 @@ impl<'de> de::Visitor<'de> for Readable {
 impl From<Value> for Document {
     fn from(value: Value) -> Self {
         Self(Arc::new(Inner {
-            text: OnceLock::new(),
             value: OnceLock::from(value),
+            ..Inner::default()
         }))
     }
 }

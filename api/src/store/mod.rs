@@ -51,6 +51,7 @@ use tokio::sync::watch;
 
 use self::audit::{AuditEntry, AuditQuery, Recorded};
 pub use self::document::Document;
+pub(crate) use self::document::{Managed, Outline};
 pub use self::rewrite::{Rewrite, Stands};
 
 /// The revision of a store that nobody has written to. Clients read a list's version `"0"` as "any", so it is not 0.

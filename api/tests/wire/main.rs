@@ -4,6 +4,7 @@
 
 mod access;
 mod apply;
+mod around_spec;
 mod audit;
 mod catalog;
 mod clients;

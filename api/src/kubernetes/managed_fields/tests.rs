@@ -333,4 +333,29 @@ proptest! {
         let applied = [kept, read].map(|managers| managers.apply(&schema(), &env(third.clone()), &env(first.clone()), &author("a"), true));
         prop_assert_eq!(&applied[0], &applied[1]);
     }
+
+    #[test]
+    fn a_change_is_on_record_exactly_when_recording_it_would_change_nothing(
+        first in spec(), second in spec(), third in spec(), fourth in spec(),
+    ) {
+        let mut managers = Managers::default();
+        managers.update(&schema(), &json!({"metadata": {}}), &env(first.clone()), &author("a"));
+        for (before, after, by) in [(&first, &second, "b"), (&second, &third, "a")] {
+            managers.update(&schema(), &env(before.clone()), &env(after.clone()), &author(by));
+        }
+        let mut stored = json!({"metadata": {}});
+        managers.write_into(&mut stored);
+        for by in ["a", "b", "c"] {
+            for after in [&third, &fourth] {
+                let changed = Changed::between(&schema(), &env(third.clone()), &env(after.clone()));
+                let later = Author { time: "2026-11-21T13:00:00Z".into(), ..author(by) };
+                let is_known = is_on_record(&stored["metadata"]["managedFields"], &changed, &later);
+                let mut recorded = Managers::of(&stored);
+                recorded.attribute(changed, &later);
+                let mut again = json!({"metadata": {}});
+                recorded.write_into(&mut again);
+                prop_assert_eq!(is_known, again == stored);
+            }
+        }
+    }
 }
