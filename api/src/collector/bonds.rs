@@ -22,18 +22,34 @@ struct Bonds {
 
 /// The object's `metadata`, of which there is what the graph asks for. Of what is no object, nothing.
 pub(super) fn bonds(document: &Document) -> Value {
-    let Ok(Head { metadata }) = serde_json::from_str(document.text()) else {
-        return Value::Null;
-    };
-    let Bonds {
-        uid,
-        owner_references,
-        finalizers,
-        deletion_timestamp,
-    } = metadata;
-    json!({"metadata": {
-        "uid": uid, "ownerReferences": owner_references, "finalizers": finalizers, "deletionTimestamp": deletion_timestamp,
-    }})
+    if let Some(outline) = document.known_outline() {
+        let metadata = &outline.value["metadata"];
+        return Bonds {
+            uid: metadata["uid"].clone(),
+            owner_references: metadata["ownerReferences"].clone(),
+            finalizers: metadata["finalizers"].clone(),
+            deletion_timestamp: metadata["deletionTimestamp"].clone(),
+        }
+        .into_object();
+    }
+    match serde_json::from_str(document.text()) {
+        Ok(Head { metadata }) => metadata.into_object(),
+        Err(_) => Value::Null,
+    }
+}
+
+impl Bonds {
+    fn into_object(self) -> Value {
+        let Self {
+            uid,
+            owner_references,
+            finalizers,
+            deletion_timestamp,
+        } = self;
+        json!({"metadata": {
+            "uid": uid, "ownerReferences": owner_references, "finalizers": finalizers, "deletionTimestamp": deletion_timestamp,
+        }})
+    }
 }
 
 #[cfg(test)]
@@ -45,8 +61,10 @@ mod tests {
         let bound = json!({"uid": "1", "ownerReferences": [{"uid": "2"}], "finalizers": ["a"], "deletionTimestamp": "now"});
         let mut object = json!({"metadata": bound, "spec": {"services": {"web": {}}}});
         object["metadata"]["labels"] = json!({"team": "a"});
-        let read = bonds(&Document::from(object));
-        assert_eq!(read, json!({"metadata": bound}));
+        let document = Document::from(object);
+        assert_eq!(bonds(&document), json!({"metadata": bound}));
+        assert!(document.outline().is_some());
+        assert_eq!(bonds(&document), json!({"metadata": bound}));
         assert_eq!(
             bonds(&Document::from(json!({})))["metadata"]["uid"],
             Value::Null

@@ -69,6 +69,9 @@ impl AuditEntry {
             is_routine,
         } = *subject;
         let searchable = |text: &str| {
+            if text.len() <= LONGEST && !text.contains('\0') {
+                return text.to_owned();
+            }
             text.chars()
                 .take(LONGEST)
                 .map(|char| if char == '\0' { '\u{fffd}' } else { char })

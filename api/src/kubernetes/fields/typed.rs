@@ -120,6 +120,34 @@ pub fn compare(schema: &Schema, old: &Value, new: &Value, skip: fn(&[Element]) -
         if old == new {
             return;
         }
+        if let (Value::Object(before), Value::Object(after)) = (old, new)
+            && !schema.is_atomic_map()
+        {
+            // Most fields are the same, and of those nobody needs the name.
+            for (name, child) in before {
+                let now = after.get(name);
+                if now == Some(child) {
+                    continue;
+                }
+                path.push(Element::Field(name.as_str().into()));
+                match now {
+                    _ if skip(path) => {}
+                    Some(now) => walk(schema.field(name), child, now, skip, path, delta),
+                    None => every_node(schema.field(name), child, path, &mut delta.removed),
+                }
+                path.pop();
+            }
+            for (name, child) in after {
+                if !before.contains_key(name) {
+                    path.push(Element::Field(name.as_str().into()));
+                    if !skip(path) {
+                        every_node(schema.field(name), child, path, &mut delta.added);
+                    }
+                    path.pop();
+                }
+            }
+            return;
+        }
         let (before, after) = (children(schema, old), children(schema, new));
         if before.is_none() || after.is_none() || old.is_object() != new.is_object() {
             delta.modified.insert(path);
