@@ -17,8 +17,8 @@ pub(super) struct Logged<'a> {
     pub(super) key: &'a Key,
     pub(super) kind: ChangeKind,
     pub(super) document: &'a Document,
-    /// The document before the write.
-    pub(super) previous: Option<&'a str>,
+    /// The write before this one and its document; `None` exactly when the object was created.
+    pub(super) previous: Option<There<'a>>,
 }
 
 /// One row of the audit log, with the revision of the write that it is about.
@@ -72,7 +72,7 @@ impl<'a> Batch<'a> {
             key: &write.key,
             kind,
             document: &write.document,
-            previous: before.map(|(_, document)| document),
+            previous: before,
         });
         if let Some(entry) = &write.audit {
             self.audit.push((entry, Some(revision)));
@@ -174,10 +174,10 @@ mod tests {
             .collect();
         let expected = [
             (10, ChangeKind::Created, None),
-            (11, ChangeKind::Updated, Some("\"a\"")),
-            (12, ChangeKind::Deleted, Some("\"before\"")),
+            (11, ChangeKind::Updated, Some((10, "\"a\""))),
+            (12, ChangeKind::Deleted, Some((4, "\"before\""))),
             (13, ChangeKind::Created, None),
-            (14, ChangeKind::Deleted, Some("\"c\"")),
+            (14, ChangeKind::Deleted, Some((13, "\"c\""))),
         ];
         assert_eq!(log, expected);
         let put: Vec<_> = batch

@@ -233,7 +233,10 @@ impl Store for SqliteStore {
     }
 
     async fn compact(&self, keep_from: u64) -> Result<(), StoreError> {
-        self.writer.ask(Work::Compact { keep_from }).await.map(drop)
+        // A piece at a time, and no further than the store had come: with more being written it would have no end.
+        let floor = keep_from.saturating_sub(1).min(*self.revision.borrow());
+        while self.writer.ask(Work::Compact { floor }).await? < floor {}
+        Ok(())
     }
 
     async fn rewrite(&self, rewrites: Vec<Rewrite>) -> Result<u64, StoreError> {

@@ -18,16 +18,16 @@ pub(super) async fn insert(
     transaction: &mut SqliteTransaction<'_>,
     batch: &Batch<'_>,
 ) -> Result<(), sqlx::Error> {
+    for rows in pieces(batch.log()) {
+        insert_versions(transaction, rows).await?;
+    }
     let put: Vec<_> = batch.put().collect();
     for rows in pieces(&put) {
-        put_objects(transaction, rows).await?;
+        put_heads(transaction, rows).await?;
     }
     let gone: Vec<_> = batch.gone().collect();
     for keys in pieces(&gone) {
-        remove_objects(transaction, keys).await?;
-    }
-    for rows in pieces(batch.log()) {
-        insert_changes(transaction, rows).await?;
+        remove_heads(transaction, keys).await?;
     }
     for rows in pieces(batch.audit()) {
         insert_audit(transaction, rows).await?;
@@ -46,60 +46,63 @@ fn pieces<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
     })
 }
 
-async fn put_objects(
+async fn insert_versions(
+    transaction: &mut SqliteTransaction<'_>,
+    rows: &[Logged<'_>],
+) -> Result<(), sqlx::Error> {
+    let Some(newest) = rows.last() else {
+        return Ok(());
+    };
+    let mut statement = QueryBuilder::new(
+        "insert into versions (revision, resource, namespace, name, kind, previous, object) ",
+    );
+    statement.push_values(rows, |mut row, logged| {
+        let previous = logged.previous.map(|(revision, _)| revision);
+        row.push_bind(revision_to_column(logged.revision))
+            .push_bind(&*logged.key.resource)
+            .push_bind(&*logged.key.namespace)
+            .push_bind(&*logged.key.name)
+            .push_bind(kind_to_column(logged.kind))
+            .push_bind(previous.map(revision_to_column))
+            .push_bind(Arc::clone(logged.document.shared_text()));
+    });
+    // Along with it: one way less to SQLite's thread.
+    statement
+        .push("; update store_state set revision = ")
+        .push_bind(revision_to_column(newest.revision));
+    execute(transaction, statement).await
+}
+
+async fn put_heads(
     transaction: &mut SqliteTransaction<'_>,
     rows: &[(&Key, u64, &Document)],
 ) -> Result<(), sqlx::Error> {
     let mut statement =
-        QueryBuilder::new("insert into objects (resource, namespace, name, revision, object) ");
-    statement.push_values(rows, |mut row, (key, revision, document)| {
+        QueryBuilder::new("insert into heads (resource, namespace, name, revision) ");
+    statement.push_values(rows, |mut row, (key, revision, _)| {
         row.push_bind(&*key.resource)
             .push_bind(&*key.namespace)
             .push_bind(&*key.name)
-            .push_bind(revision_to_column(*revision))
-            .push_bind(Arc::clone(document.shared_text()));
+            .push_bind(revision_to_column(*revision));
     });
     statement.push(
-        " on conflict (resource, namespace, name) do update set
-            revision = excluded.revision,
-            object = excluded.object",
+        " on conflict (resource, namespace, name) do update set revision = excluded.revision",
     );
     execute(transaction, statement).await
 }
 
-async fn remove_objects(
+async fn remove_heads(
     transaction: &mut SqliteTransaction<'_>,
     keys: &[&Key],
 ) -> Result<(), sqlx::Error> {
     let mut statement =
-        QueryBuilder::new("delete from objects where (resource, namespace, name) in (");
+        QueryBuilder::new("delete from heads where (resource, namespace, name) in (");
     statement.push_values(keys, |mut row, key| {
         row.push_bind(&*key.resource)
             .push_bind(&*key.namespace)
             .push_bind(&*key.name);
     });
     statement.push(")");
-    execute(transaction, statement).await
-}
-
-async fn insert_changes(
-    transaction: &mut SqliteTransaction<'_>,
-    rows: &[Logged<'_>],
-) -> Result<(), sqlx::Error> {
-    let mut statement = QueryBuilder::new(
-        "insert into changes (revision, resource, namespace, name, kind, object, previous) ",
-    );
-    statement.push_values(rows, |mut row, logged| {
-        row.push_bind(revision_to_column(logged.revision))
-            .push_bind(&*logged.key.resource)
-            .push_bind(&*logged.key.namespace)
-            .push_bind(&*logged.key.name)
-            .push_bind(kind_to_column(logged.kind))
-            .push_bind(Arc::clone(logged.document.shared_text()))
-            .push_bind(logged.previous);
-    });
-    // The newest is what was just inserted.
-    statement.push("; update store_state set revision = (select max(revision) from changes)");
     execute(transaction, statement).await
 }
 

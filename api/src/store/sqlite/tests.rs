@@ -1,3 +1,5 @@
+mod versions;
+
 use std::io::{BufRead as _, Write as _};
 use std::os::unix::fs::PermissionsExt;
 

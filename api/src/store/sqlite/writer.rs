@@ -12,7 +12,6 @@ use super::{read, rewrite, rows};
 use crate::store::audit::AuditEntry;
 use crate::store::batch::Batch;
 use crate::store::column::{column_to_document, column_to_revision, revision_to_column};
-use crate::store::decision::floor_after;
 use crate::store::group::{GROUP, Outcome, Prepared, Request, announce};
 use crate::store::{Key, Rewrite, StoreError};
 
@@ -23,8 +22,8 @@ pub(super) enum Work {
     Write(Box<Prepared>),
     /// Add to the audit log what is about no write.
     Record(Vec<AuditEntry>),
-    /// Forget the changes before `keep_from`.
-    Compact { keep_from: u64 },
+    /// Forget the changes up to `floor`, or as many of them as go in one transaction.
+    Compact { floor: u64 },
     /// Put other texts in the place of stored ones.
     Rewrite(Vec<Rewrite>),
 }
@@ -123,8 +122,8 @@ impl File {
         rows::insert(&mut transaction, &batch).await?;
         // Behind the writes: what is forgotten must have been written.
         for (request, outcome) in requests.iter().zip(&mut outcomes) {
-            if let Work::Compact { keep_from } = &request.work {
-                *outcome = Ok(compact(&mut transaction, batch.newest(), *keep_from).await?);
+            if let Work::Compact { floor } = &request.work {
+                *outcome = Ok(compact(&mut transaction, batch.newest(), *floor).await?);
             }
         }
         transaction.commit().await?;
@@ -187,20 +186,43 @@ async fn current(
     .transpose()
 }
 
+/// Changes that are forgotten in one transaction: the writes that come meanwhile wait for no more.
+const FORGOTTEN: u64 = 1024;
+
+/// Raises the floor towards `floor`, and answers with where it stands.
+///
+/// A version goes when the floor passes the change that came after it, and a deletion when the floor passes itself. Until
+/// then the version is what was before a change; and with nothing after it, it is the object as it is now.
 async fn compact(
     transaction: &mut SqliteTransaction<'_>,
     newest: u64,
-    keep_from: u64,
+    floor: u64,
 ) -> Result<u64, sqlx::Error> {
-    let floor: i64 = sqlx::query_scalar("select floor from store_state")
+    let before: i64 = sqlx::query_scalar("select floor from store_state")
         .fetch_one(&mut **transaction)
         .await?;
-    let floor = floor_after(keep_from, column_to_revision(floor)?, newest);
+    let before = column_to_revision(before)?;
+    let floor = floor.min(newest).min(before + FORGOTTEN);
+    if floor <= before {
+        return Ok(before);
+    }
+    sqlx::query(
+        "delete from versions
+        where revision in (
+            select previous
+            from versions
+            where revision > ?1 and revision <= ?2 and previous is not null
+            union all
+            select revision
+            from versions
+            where revision > ?1 and revision <= ?2 and kind = 'deleted'
+        )",
+    )
+    .bind(revision_to_column(before))
+    .bind(revision_to_column(floor))
+    .execute(&mut **transaction)
+    .await?;
     sqlx::query("update store_state set floor = ?1")
-        .bind(revision_to_column(floor))
-        .execute(&mut **transaction)
-        .await?;
-    sqlx::query("delete from changes where revision <= ?1")
         .bind(revision_to_column(floor))
         .execute(&mut **transaction)
         .await?;
