@@ -1,14 +1,15 @@
 //! The embedded store: one SQLite file in WAL mode.
 //!
 //! Reads come from a small pool and see a snapshot each, or from memory where it is certain what is current (`known`);
-//! writes go through one task, which commits all that wait as one transaction (`writer`). `synchronous=full` makes a commit durable, so what has been acknowledged is there after a
-//! power cut.
+//! writes go through one task, which commits all that wait as one transaction (`writer`). `synchronous=full` makes a commit
+//! durable, so what has been acknowledged is there after a power cut.
 //!
 //! # Caveats
-//! One process per file: another one's writes would keep the order, but would neither wake our watchers nor be known here.
-//! Whoever opens the store holds a lock on its folder or file against that.
+//! One process per file: another one's writes would make the next of ours fail, for its number is taken; and they would
+//! neither wake our watchers nor be known here. Whoever opens the store holds a lock on its folder or file against that.
 
 mod codec;
+mod compaction;
 mod known;
 mod read;
 mod rewrite;
@@ -132,11 +133,13 @@ impl SqliteStore {
             .connect_lazy_with(options.pragma("query_only", "on"));
         let (announced, revision) = watch::channel(newest);
         let known = Arc::new(Known::default());
-        let writing = writer::File {
+        let file = writer::File {
             connection,
+            newest: Some(newest),
             known: Arc::clone(&known),
+            announced,
         };
-        let writer = Writer::spawn(|queue| writer::run(writing, queue, announced));
+        let writer = Writer::spawn(|queue| writer::run(file, queue));
         Ok(Self {
             readers,
             revision,

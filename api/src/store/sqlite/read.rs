@@ -1,7 +1,7 @@
 //! Reads, each from one snapshot: what needs two statements runs them in one transaction.
 
 use sqlx::sqlite::{SqliteConnection, SqlitePool, SqliteRow, SqliteTransaction};
-use sqlx::{Row, Sqlite};
+use sqlx::{AssertSqlSafe, Row, Sqlite};
 
 use super::codec;
 use crate::store::audit::{self, AuditQuery, Recorded};
@@ -32,6 +32,43 @@ pub(super) async fn get(readers: &SqlitePool, key: &Key) -> Result<Option<Stored
         .fetch_optional(readers)
         .await?;
     Ok(row.as_ref().map(codec::stored).transpose()?)
+}
+
+/// The documents of `wanted`, as far as they are there. In this order whatever SQLite thinks of it, and from the outside,
+/// as the view has it.
+const SEVERAL: &str = ") as wanted
+    cross join heads
+        on heads.resource = wanted.column1
+        and heads.namespace = wanted.column2
+        and heads.name = wanted.column3
+    left join versions on versions.revision = heads.revision";
+
+/// For a power of two of objects, so that there are few different texts; those that are too many are null.
+fn several_of(objects: usize) -> String {
+    let more = ", (?, ?, ?)".repeat(objects.next_power_of_two() - 1);
+    format!(
+        "select heads.resource, heads.namespace, heads.name, heads.revision, versions.object
+    from (values (?, ?, ?){more}{SEVERAL}"
+    )
+}
+
+/// Those of these objects that are there.
+pub(super) async fn several(
+    connection: &mut SqliteConnection,
+    keys: &[&Key],
+) -> Result<Vec<Stored>, sqlx::Error> {
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut statement = sqlx::query(AssertSqlSafe(several_of(keys.len())));
+    for key in keys {
+        statement = statement
+            .bind(&*key.resource)
+            .bind(&*key.namespace)
+            .bind(&*key.name);
+    }
+    let rows = statement.fetch_all(connection).await?;
+    rows.iter().map(codec::stored).collect()
 }
 
 pub(super) async fn list(readers: &SqlitePool, query: &ListQuery) -> Result<Page, StoreError> {
@@ -254,4 +291,4 @@ pub(super) async fn audit(
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -1,10 +1,8 @@
-use sqlx::{AssertSqlSafe, Row as _};
-
 use super::*;
 use crate::store::sqlite::SqliteStore;
 
 /// How SQLite goes about a statement, a line for each table.
-async fn plan(readers: &SqlitePool, statement: &str) -> Vec<String> {
+pub(crate) async fn plan(readers: &SqlitePool, statement: &str) -> Vec<String> {
     let explain = AssertSqlSafe(format!("explain query plan {statement}"));
     let rows = sqlx::query(explain).fetch_all(readers).await.unwrap();
     rows.iter().map(|row| row.get("detail")).collect()
@@ -28,6 +26,10 @@ async fn every_read_goes_to_its_rows_by_their_keys_and_sorts_nothing() {
         (GET, vec![by_key, document]),
         (LIST_EVERYWHERE, vec![everywhere, document]),
         (LIST_NAMESPACE, vec![in_namespace, document]),
+        (
+            &several_of(4),
+            vec!["SCAN 4-ROW VALUES CLAUSE", by_key, document],
+        ),
         (COUNT_EVERYWHERE, vec![everywhere]),
         (COUNT_NAMESPACE, vec![in_namespace]),
         (LOG, vec![state, newer, past]),
