@@ -121,6 +121,13 @@ impl<'a> Batch<'a> {
         &self.log
     }
 
+    /// What the log has of this write, if it is one of the group's.
+    pub(super) fn logged(&self, revision: u64) -> Option<&Logged<'a>> {
+        let first = self.log.first()?.revision;
+        let nth = usize::try_from(revision.checked_sub(first)?).ok()?;
+        self.log.get(nth)
+    }
+
     /// Rows of `audit`, in order.
     pub(super) fn audit(&self) -> &[Recorded<'a>] {
         &self.audit
@@ -180,6 +187,8 @@ mod tests {
             (14, ChangeKind::Deleted, Some((13, "\"c\""))),
         ];
         assert_eq!(log, expected);
+        let found = |revision| batch.logged(revision).map(|it| it.revision);
+        assert_eq!([9, 10, 14, 15].map(found), [None, Some(10), Some(14), None]);
         let put: Vec<_> = batch
             .put()
             .map(|(key, revision, document)| (key.name.as_str(), revision, document.text()))

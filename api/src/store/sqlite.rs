@@ -1,7 +1,7 @@
 //! The embedded store: one SQLite file in WAL mode.
 //!
-//! Reads come from a small pool and see a snapshot each, or from memory where it is certain what is current (`known`);
-//! writes go through one task, which commits all that wait as one transaction (`writer`). `synchronous=full` makes a commit
+//! Reads come from a small pool and see a snapshot each, or from memory where it is certain what is current (`known`)
+//! and what has happened last (`recent`); writes go through one task, which commits all that wait as one transaction (`writer`). `synchronous=full` makes a commit
 //! durable, so what has been acknowledged is there after a power cut.
 //!
 //! # Caveats
@@ -12,6 +12,7 @@ mod codec;
 mod compaction;
 mod known;
 mod read;
+mod recent;
 mod rewrite;
 mod rows;
 mod writer;
@@ -29,6 +30,7 @@ use sqlx::sqlite::{
 use tokio::sync::watch;
 
 use self::known::Known;
+use self::recent::Recent;
 use self::writer::Work;
 use super::audit::{AuditEntry, AuditQuery, Recorded};
 use super::group::{Prepared, Writer};
@@ -102,6 +104,7 @@ pub struct SqliteStore {
     readers: SqlitePool,
     revision: watch::Receiver<u64>,
     known: Arc<Known>,
+    recent: Arc<Recent>,
     writer: Writer<Work>,
 }
 
@@ -133,10 +136,12 @@ impl SqliteStore {
             .connect_lazy_with(options.pragma("query_only", "on"));
         let (announced, revision) = watch::channel(newest);
         let known = Arc::new(Known::default());
+        let recent = Arc::new(Recent::new(newest));
         let file = writer::File {
             connection,
             newest: Some(newest),
             known: Arc::clone(&known),
+            recent: Arc::clone(&recent),
             announced,
         };
         let writer = Writer::spawn(|queue| writer::run(file, queue));
@@ -144,6 +149,7 @@ impl SqliteStore {
             readers,
             revision,
             known,
+            recent,
             writer,
         })
     }
@@ -224,11 +230,20 @@ impl Store for SqliteStore {
         after: u64,
         limit: usize,
     ) -> Result<(Vec<Change>, u64), StoreError> {
-        read::changes(&self.readers, resource, namespace, after, limit).await
+        let recent = self.recent.after(after, limit, |key| {
+            key.resource == resource && namespace.is_none_or(|namespace| key.namespace == namespace)
+        });
+        match recent {
+            Some(changes) => Ok(changes),
+            None => read::changes(&self.readers, resource, namespace, after, limit).await,
+        }
     }
 
     async fn log(&self, after: u64, limit: usize) -> Result<(Vec<Change>, u64), StoreError> {
-        read::log(&self.readers, after, limit).await
+        match self.recent.after(after, limit, |_| true) {
+            Some(changes) => Ok(changes),
+            None => read::log(&self.readers, after, limit).await,
+        }
     }
 
     fn revision(&self) -> watch::Receiver<u64> {

@@ -8,11 +8,12 @@ use sqlx::sqlite::SqliteConnection;
 use tokio::sync::{mpsc, watch};
 
 use super::known::{Current, Known};
+use super::recent::Recent;
 use super::{compaction, read, rewrite, rows};
 use crate::store::audit::AuditEntry;
-use crate::store::batch::Batch;
+use crate::store::batch::{Batch, Logged};
 use crate::store::group::{GROUP, Outcome, Prepared, Request, announce};
-use crate::store::{Key, Rewrite, StoreError};
+use crate::store::{Change, Key, Rewrite, StoreError};
 
 /// What the writer can do.
 #[derive(Debug)]
@@ -33,6 +34,7 @@ pub(super) struct File {
     /// The newest revision; `None` after a commit that failed, when only the file knows.
     pub(super) newest: Option<u64>,
     pub(super) known: Arc<Known>,
+    pub(super) recent: Arc<Recent>,
     pub(super) announced: watch::Sender<u64>,
 }
 
@@ -58,7 +60,7 @@ pub(super) async fn run(mut file: File, mut requests: mpsc::Receiver<Request<Wor
         // Behind the writes: what is forgotten must have been written.
         for request in compactions {
             if let Work::Compact { floor } = request.work {
-                let floor = compaction::compact(&mut file.connection, floor).await;
+                let floor = file.compact(floor).await;
                 file.answer(vec![request], floor.map(|floor| vec![Ok(floor)]));
             }
         }
@@ -81,6 +83,7 @@ impl File {
             self.newest = None;
             self.known
                 .forget(*self.announced.borrow() + 1 + requests.len() as u64);
+            self.recent.forget();
             let error = Arc::new(error);
             requests
                 .iter()
@@ -136,6 +139,7 @@ impl File {
             let current = last.document.map(|it| (last.revision, it.clone()));
             self.known.was_written(key.clone(), current, last.revision);
         }
+        self.recent.was_committed(before, changes(&batch, &there));
         // Before the replies: who has an answer finds its revision announced, and its write known.
         announce(&self.announced, batch.newest());
         Ok(outcomes)
@@ -177,6 +181,34 @@ impl File {
         for (key, current) in rewritten {
             self.known.was_written(key, current, behind);
         }
+        // Rare enough to be read from the file for a while.
+        self.recent.forget();
         Ok(count)
     }
+
+    async fn compact(&mut self, floor: u64) -> Result<u64, sqlx::Error> {
+        let floor = compaction::compact(&mut self.connection, floor).await?;
+        self.recent.was_compacted(floor);
+        Ok(floor)
+    }
+}
+
+/// What the group adds to the log, with the documents that are in memory anyway.
+fn changes(batch: &Batch<'_>, there: &HashMap<&Key, Current>) -> impl Iterator<Item = Change> {
+    let before = |logged: &Logged<'_>, revision| match batch.logged(revision) {
+        Some(before) => Some(before.document.clone()),
+        None => {
+            let (_, document) = there.get(logged.key)?.as_ref()?;
+            Some(document.clone())
+        }
+    };
+    batch.log().iter().map(move |logged| Change {
+        revision: logged.revision,
+        key: logged.key.clone(),
+        kind: logged.kind,
+        object: logged.document.clone(),
+        previous: logged
+            .previous
+            .and_then(|(revision, _)| before(logged, revision)),
+    })
 }
