@@ -17,8 +17,8 @@ pub(super) struct Logged<'a> {
     pub(super) key: &'a Key,
     pub(super) kind: ChangeKind,
     pub(super) document: &'a Document,
-    /// The document before the write.
-    pub(super) previous: Option<&'a str>,
+    /// The write before this one and its document; `None` exactly when the object was created.
+    pub(super) previous: Option<There<'a>>,
 }
 
 /// One row of the audit log, with the revision of the write that it is about.
@@ -72,7 +72,7 @@ impl<'a> Batch<'a> {
             key: &write.key,
             kind,
             document: &write.document,
-            previous: before.map(|(_, document)| document),
+            previous: before,
         });
         if let Some(entry) = &write.audit {
             self.audit.push((entry, Some(revision)));
@@ -119,6 +119,13 @@ impl<'a> Batch<'a> {
     /// Rows of `changes`, in order.
     pub(super) fn log(&self) -> &[Logged<'a>] {
         &self.log
+    }
+
+    /// What the log has of this write, if it is one of the group's.
+    pub(super) fn logged(&self, revision: u64) -> Option<&Logged<'a>> {
+        let first = self.log.first()?.revision;
+        let nth = usize::try_from(revision.checked_sub(first)?).ok()?;
+        self.log.get(nth)
     }
 
     /// Rows of `audit`, in order.
@@ -174,12 +181,14 @@ mod tests {
             .collect();
         let expected = [
             (10, ChangeKind::Created, None),
-            (11, ChangeKind::Updated, Some("\"a\"")),
-            (12, ChangeKind::Deleted, Some("\"before\"")),
+            (11, ChangeKind::Updated, Some((10, "\"a\""))),
+            (12, ChangeKind::Deleted, Some((4, "\"before\""))),
             (13, ChangeKind::Created, None),
-            (14, ChangeKind::Deleted, Some("\"c\"")),
+            (14, ChangeKind::Deleted, Some((13, "\"c\""))),
         ];
         assert_eq!(log, expected);
+        let found = |revision| batch.logged(revision).map(|it| it.revision);
+        assert_eq!([9, 10, 14, 15].map(found), [None, Some(10), Some(14), None]);
         let put: Vec<_> = batch
             .put()
             .map(|(key, revision, document)| (key.name.as_str(), revision, document.text()))

@@ -1,16 +1,18 @@
 //! The embedded store: one SQLite file in WAL mode.
 //!
-//! Reads come from a small pool and see a snapshot each, or from memory where it is certain what is current (`known`);
-//! writes go through one task, which commits all that wait as one transaction (`writer`). `synchronous=full` makes a commit durable, so what has been acknowledged is there after a
-//! power cut.
+//! Reads come from a small pool and see a snapshot each, or from memory where it is certain what is current (`known`)
+//! and what has happened last (`recent`); writes go through one task, which commits all that wait as one transaction (`writer`). `synchronous=full` makes a commit
+//! durable, so what has been acknowledged is there after a power cut.
 //!
 //! # Caveats
-//! One process per file: another one's writes would keep the order, but would neither wake our watchers nor be known here.
-//! Whoever opens the store holds a lock on its folder or file against that.
+//! One process per file: another one's writes would make the next of ours fail, for its number is taken; and they would
+//! neither wake our watchers nor be known here. Whoever opens the store holds a lock on its folder or file against that.
 
 mod codec;
+mod compaction;
 mod known;
 mod read;
+mod recent;
 mod rewrite;
 mod rows;
 mod writer;
@@ -28,6 +30,7 @@ use sqlx::sqlite::{
 use tokio::sync::watch;
 
 use self::known::Known;
+use self::recent::Recent;
 use self::writer::Work;
 use super::audit::{AuditEntry, AuditQuery, Recorded};
 use super::group::{Prepared, Writer};
@@ -101,6 +104,7 @@ pub struct SqliteStore {
     readers: SqlitePool,
     revision: watch::Receiver<u64>,
     known: Arc<Known>,
+    recent: Arc<Recent>,
     writer: Writer<Work>,
 }
 
@@ -132,15 +136,20 @@ impl SqliteStore {
             .connect_lazy_with(options.pragma("query_only", "on"));
         let (announced, revision) = watch::channel(newest);
         let known = Arc::new(Known::default());
-        let writing = writer::File {
+        let recent = Arc::new(Recent::new(newest));
+        let file = writer::File {
             connection,
+            newest: Some(newest),
             known: Arc::clone(&known),
+            recent: Arc::clone(&recent),
+            announced,
         };
-        let writer = Writer::spawn(|queue| writer::run(writing, queue, announced));
+        let writer = Writer::spawn(|queue| writer::run(file, queue));
         Ok(Self {
             readers,
             revision,
             known,
+            recent,
             writer,
         })
     }
@@ -221,11 +230,20 @@ impl Store for SqliteStore {
         after: u64,
         limit: usize,
     ) -> Result<(Vec<Change>, u64), StoreError> {
-        read::changes(&self.readers, resource, namespace, after, limit).await
+        let recent = self.recent.after(after, limit, |key| {
+            key.resource == resource && namespace.is_none_or(|namespace| key.namespace == namespace)
+        });
+        match recent {
+            Some(changes) => Ok(changes),
+            None => read::changes(&self.readers, resource, namespace, after, limit).await,
+        }
     }
 
     async fn log(&self, after: u64, limit: usize) -> Result<(Vec<Change>, u64), StoreError> {
-        read::log(&self.readers, after, limit).await
+        match self.recent.after(after, limit, |_| true) {
+            Some(changes) => Ok(changes),
+            None => read::log(&self.readers, after, limit).await,
+        }
     }
 
     fn revision(&self) -> watch::Receiver<u64> {
@@ -233,7 +251,10 @@ impl Store for SqliteStore {
     }
 
     async fn compact(&self, keep_from: u64) -> Result<(), StoreError> {
-        self.writer.ask(Work::Compact { keep_from }).await.map(drop)
+        // A piece at a time, and no further than the store had come: with more being written it would have no end.
+        let floor = keep_from.saturating_sub(1).min(*self.revision.borrow());
+        while self.writer.ask(Work::Compact { floor }).await? < floor {}
+        Ok(())
     }
 
     async fn rewrite(&self, rewrites: Vec<Rewrite>) -> Result<u64, StoreError> {

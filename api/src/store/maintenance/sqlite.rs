@@ -90,13 +90,14 @@ pub(super) async fn applied(
     rows.iter().map(applied).collect::<Result<_, _>>().map(Some)
 }
 
+/// Objects and changes are views since schema 3; what they are made of is nobody else's business.
 pub(super) async fn tables(connection: &mut SqliteConnection) -> Result<Vec<Table>, sqlx::Error> {
     let rows = sqlx::query_as(
         "select own.name, columns.name, columns.type
         from sqlite_schema as own, pragma_table_info(own.name) as columns
-        where own.type = 'table'
+        where own.type in ('table', 'view')
             and own.name not like 'sqlite\\_%' escape '\\'
-            and own.name not in ('_sqlx_migrations', 'backup')
+            and own.name not in ('_sqlx_migrations', 'backup', 'versions', 'heads')
         order by own.name, columns.name",
     )
     .fetch_all(connection)
@@ -127,12 +128,14 @@ fn values(row: &SqliteRow, width: usize) -> Result<Row, sqlx::Error> {
 
 pub(super) async fn clear(
     connection: &mut SqliteConnection,
-    tables: &[Table],
+    _tables: &[Table],
 ) -> Result<(), sqlx::Error> {
+    // A view's own triggers refuse nothing: they are how rows get into it.
     let triggers: Vec<(String, String)> = sqlx::query_as(
-        "select name, sql
-        from sqlite_schema
-        where type = 'trigger'",
+        "select own.name, own.sql
+        from sqlite_schema as own
+        join sqlite_schema as target on target.name = own.tbl_name
+        where own.type = 'trigger' and target.type = 'table'",
     )
     .fetch_all(&mut *connection)
     .await?;
@@ -148,8 +151,17 @@ pub(super) async fn clear(
             .execute(&mut *connection)
             .await?;
     }
-    for table in tables {
-        run(connection, format!("delete from {}", quoted(&table.name))).await?;
+    let filled: Vec<String> = sqlx::query_scalar(
+        "select name
+        from sqlite_schema
+        where type = 'table'
+            and name not like 'sqlite\\_%' escape '\\'
+            and name not in ('_sqlx_migrations', 'backup')",
+    )
+    .fetch_all(&mut *connection)
+    .await?;
+    for table in filled {
+        run(connection, format!("delete from {}", quoted(&table))).await?;
     }
     Ok(())
 }

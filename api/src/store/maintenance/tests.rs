@@ -300,7 +300,7 @@ async fn an_altered_backup_is_refused_and_touches_nothing() {
     };
     alter(
         &file,
-        "update objects set object = '{\"n\":3}' where name = 'b'",
+        "update versions set object = '{\"n\":3}' where name = 'b'",
     )
     .await;
     assert!(matches!(refusal().await, MaintenanceError::Damaged { .. }));
@@ -367,21 +367,32 @@ async fn a_backup_of_a_moment_is_made_while_others_write() {
 async fn what_is_wrong_with_a_database_is_found_and_told_without_its_content() {
     for (sql, fault) in [
         (
-            "update objects set object = '{}' where name = 'b'",
+            "update heads set revision = revision - 2 where name = 'b'",
             Fault::LogDiffers,
         ),
         (
-            "update objects set object = 'canary-5b1c' where name = 'a'",
+            "update versions set object = 'canary-5b1c' where name = 'a'",
             Fault::Document,
         ),
-        ("delete from objects where name = 'a'", Fault::LogDiffers),
+        ("delete from heads where name = 'a'", Fault::LogDiffers),
         (
-            "update objects set revision = 99 where name = 'a'",
+            "update heads set revision = 99 where name = 'a'",
             Fault::Version,
         ),
-        ("delete from changes where kind = 'updated'", Fault::LogGap),
+        // Of an object whose last change has been forgotten nothing else tells.
         (
-            "update changes set previous = '{}' where kind = 'deleted'",
+            "update store_state set floor = revision; delete from versions where name = 'a'",
+            Fault::Document,
+        ),
+        ("delete from versions where kind = 'updated'", Fault::LogGap),
+        (
+            "update versions
+            set previous = (select revision from heads where name = 'b')
+            where kind = 'deleted'",
+            Fault::LogBroken,
+        ),
+        (
+            "update versions set previous = -1 where kind = 'deleted'",
             Fault::LogBroken,
         ),
         (
@@ -394,11 +405,11 @@ async fn what_is_wrong_with_a_database_is_found_and_told_without_its_content() {
         ),
         ("delete from store_state", Fault::Counter),
         (
-            "update objects set object = '{\"data\":{\"password\":\"canary-5b1c\"}}' where resource = 'secrets'",
+            "update versions set object = '{\"data\":{\"password\":\"canary-5b1c\"}}' where resource = 'secrets'",
             Fault::Unsealed,
         ),
         (
-            "update objects set name = 'moved' where resource = 'secrets'",
+            "update heads set name = 'moved' where resource = 'secrets'",
             Fault::Seal,
         ),
         (
@@ -426,19 +437,35 @@ async fn what_is_wrong_with_a_database_is_found_and_told_without_its_content() {
     }
 }
 
+/// The page where the table of documents begins, and how long pages are.
+async fn root_of_versions(path: &Path) -> (usize, usize) {
+    let mut connection = sqlx::sqlite::SqliteConnectOptions::new()
+        .filename(path)
+        .connect()
+        .await
+        .unwrap();
+    let (page, size): (i64, i64) = sqlx::query_as(
+        "select rootpage, page_size
+        from sqlite_schema, pragma_page_size
+        where name = 'versions'",
+    )
+    .fetch_one(&mut connection)
+    .await
+    .unwrap();
+    connection.close().await.unwrap();
+    (page.try_into().unwrap(), size.try_into().unwrap())
+}
+
 #[tokio::test]
 async fn a_damaged_page_is_found() {
     let scene = Scene::new();
     let database = scene.lived_in("it.db").await;
     alter(&scene.file("it.db"), "pragma wal_checkpoint(truncate)").await;
+    let (page, size) = root_of_versions(&scene.file("it.db")).await;
     let mut bytes = std::fs::read(scene.file("it.db")).unwrap();
-    let at = bytes
-        .windows(b"changes_by_resource".len())
-        .rposition(|window| window == b"changes_by_resource");
-    assert!(at.is_some(), "the file is what it is thought to be");
-    // The last page is an index' or a table's: nonsense in its header breaks the tree.
-    let page = bytes.len() - 4096;
-    bytes[page..page + 16].fill(0xff);
+    // Pages are numbered from 1. Nonsense in its header breaks the tree.
+    let start = (page - 1) * size;
+    bytes[start..start + 16].fill(0xff);
     std::fs::write(scene.file("it.db"), bytes).unwrap();
     match check(&database, Some(&sealer("11"))).await {
         Ok(report) => assert!(

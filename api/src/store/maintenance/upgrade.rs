@@ -20,6 +20,16 @@ fn versions() -> Vec<i64> {
     known.map(|migration| migration.version).collect()
 }
 
+/// Rows of this schema. Those of both backends are one file for as long as they have the same tables.
+fn fixture(version: i64, backend: &str) -> String {
+    let read = |name: &str| fs::read_to_string(folder().join("fixtures").join(name)).ok();
+    read(&format!("{version:04}.sql"))
+        .or_else(|| read(&format!("{version:04}.{backend}.sql")))
+        .unwrap_or_else(|| {
+            panic!("write rows into migrations/fixtures/{version:04}.{backend}.sql as schema {version} has them")
+        })
+}
+
 async fn migrate(session: &mut Session, target: i64) {
     match session {
         Session::Sqlite(connection) => {
@@ -80,17 +90,11 @@ async fn everything(session: &mut Session, tables: &[Table]) -> Vec<(String, Vec
 async fn a_database_of_every_earlier_schema_is_upgraded_and_keeps_everything() {
     for version in versions() {
         let scene = tempfile::tempdir().unwrap();
-        let fixture = folder().join(format!("fixtures/{version:04}.sql"));
-        let fixture = fs::read_to_string(&fixture).unwrap_or_else(|_| {
-            panic!(
-                "{} is missing: write rows into it as schema {version} has them",
-                fixture.display()
-            )
-        });
         for database in empty(scene.path()).await {
+            let fixture = fixture(version, database.backend());
             let mut old = database.connect().await.unwrap();
             migrate(&mut old, version).await;
-            old.run(fixture.clone()).await.unwrap();
+            old.run(fixture).await.unwrap();
             let tables = old.tables().await.unwrap();
             let before = everything(&mut old, &tables).await;
             assert!(

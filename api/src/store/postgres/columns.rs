@@ -71,7 +71,8 @@ pub(super) fn log<'a>(batch: &Batch<'a>) -> Log<'a> {
         log.keys.push(logged.key);
         log.kinds.push(kind_to_column(logged.kind));
         log.objects.push(logged.document.text());
-        log.previous.push(logged.previous);
+        log.previous
+            .push(logged.previous.map(|(_, document)| document));
     }
     log
 }

@@ -1,8 +1,10 @@
 //! Other texts for what is stored, in the transaction of the group that asks for them.
+//!
+//! A text stands in one place here, whatever it is to whom: an object as it is now is also the last change's, and what was
+//! before the next. So one rewrite may do what another of the same group asks for, and the other then finds its text gone.
 
-use sqlx::Sqlite;
-use sqlx::query::Query;
 use sqlx::sqlite::{SqliteArguments, SqliteTransaction};
+use sqlx::{Row as _, Sqlite, query::Query};
 
 use super::known::Current;
 use crate::store::column::revision_to_column;
@@ -17,14 +19,17 @@ pub(super) async fn rewrite(
     let mut done = 0;
     for rewrite in rewrites {
         let replaced = statement(rewrite)
-            .execute(&mut **transaction)
-            .await?
-            .rows_affected();
-        if replaced > 0 && rewrite.stands == Stands::Object {
+            .fetch_optional(&mut **transaction)
+            .await?;
+        let Some(row) = replaced else {
+            continue;
+        };
+        // Whatever it was rewritten as.
+        if row.try_get("is_current")? {
             let now = (rewrite.revision, rewrite.after.clone());
             current.push((rewrite.key.clone(), Some(now)));
         }
-        done += replaced;
+        done += 1;
     }
     Ok(done)
 }
@@ -32,26 +37,44 @@ pub(super) async fn rewrite(
 fn statement(rewrite: &Rewrite) -> Query<'_, Sqlite, SqliteArguments> {
     let statement = match rewrite.stands {
         Stands::Object => sqlx::query(
-            "update objects
+            "update versions
             set object = ?1
-            where object = ?2 and revision = ?3 and resource = ?4 and namespace = ?5 and name = ?6",
+            where object = ?2
+                and revision = (
+                    select revision
+                    from heads
+                    where resource = ?4 and namespace = ?5 and name = ?6 and revision = ?3
+                )
+            returning true as is_current",
         ),
-        Stands::Change => {
-            sqlx::query("update changes set object = ?1 where object = ?2 and revision = ?3")
-        }
-        Stands::Previous => {
-            sqlx::query("update changes set previous = ?1 where previous = ?2 and revision = ?3")
-        }
+        Stands::Change => sqlx::query(
+            "update versions
+            set object = ?1
+            where object = ?2 and revision = ?3 and resource = ?4 and namespace = ?5 and name = ?6
+            returning exists (
+                select 1
+                from heads
+                where resource = ?4 and namespace = ?5 and name = ?6 and revision = ?3
+            ) as is_current",
+        ),
+        // What something came after is no object as it is now.
+        Stands::Previous => sqlx::query(
+            "update versions
+            set object = ?1
+            where object = ?2
+                and revision = (
+                    select previous
+                    from versions
+                    where revision = ?3 and resource = ?4 and namespace = ?5 and name = ?6
+                )
+            returning false as is_current",
+        ),
     };
-    let statement = statement
+    statement
         .bind(rewrite.after.text())
         .bind(rewrite.before.text())
-        .bind(revision_to_column(rewrite.revision));
-    match rewrite.stands {
-        Stands::Object => statement
-            .bind(&rewrite.key.resource)
-            .bind(&rewrite.key.namespace)
-            .bind(&rewrite.key.name),
-        Stands::Change | Stands::Previous => statement,
-    }
+        .bind(revision_to_column(rewrite.revision))
+        .bind(&rewrite.key.resource)
+        .bind(&rewrite.key.namespace)
+        .bind(&rewrite.key.name)
 }

@@ -1,3 +1,5 @@
+mod versions;
+
 use std::io::{BufRead as _, Write as _};
 use std::os::unix::fs::PermissionsExt;
 
@@ -142,6 +144,41 @@ async fn a_refused_write_does_not_disturb_the_others_of_its_group() {
     let first = revisions[0].unwrap();
     assert_eq!(revisions, [Some(first), None, Some(first + 1), None]);
     assert!(matches!(outcomes[1], Err(StoreError::AlreadyExists)));
+}
+
+#[tokio::test]
+async fn a_group_that_the_database_refuses_leaves_nothing_and_holds_nothing_up() {
+    let (store, dir) = fresh().await;
+    let first = store
+        .write_audited(put("a", Expect::Absent, 1), audited("a"))
+        .await
+        .unwrap();
+    // Another program that writes without asking: the number is taken.
+    let path = dir.path().join("mirage.db");
+    let mut other = options(&path).connect().await.unwrap();
+    let take = "insert into versions select revision + 1, 'other', '', name, kind, previous, object from versions";
+    sqlx::query(take).execute(&mut other).await.unwrap();
+    let refused = store
+        .write_audited(put("a", Expect::Revision(first), 2), audited("a"))
+        .await;
+    assert!(matches!(refused, Err(StoreError::Unavailable(_))));
+    let update = "update store_state set revision = revision + 1";
+    sqlx::query(update).execute(&mut other).await.unwrap();
+    let next = store
+        .write_audited(put("a", Expect::Revision(first), 3), audited("a"))
+        .await
+        .unwrap();
+    assert_eq!(next, first + 2);
+    let query = AuditQuery {
+        limit: 10,
+        ..AuditQuery::default()
+    };
+    let revisions: Vec<_> = store.audit(&query).await.unwrap();
+    let revisions: Vec<_> = revisions.iter().map(|it| it.revision).collect();
+    assert_eq!(revisions, [Some(next), Some(first)]);
+    let key = put("a", Expect::Absent, 0).key;
+    let stored = store.get(&key).await.unwrap().unwrap();
+    assert_eq!(stored.object, json!({"mark": 3}));
 }
 
 #[tokio::test]

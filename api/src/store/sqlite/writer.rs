@@ -1,20 +1,19 @@
 //! The only writer. It takes every request that waits, does them in one transaction and answers after the commit.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use sqlx::sqlite::{SqliteConnection, SqliteTransaction};
-use sqlx::{Connection, Row};
+use sqlx::Connection as _;
+use sqlx::sqlite::SqliteConnection;
 use tokio::sync::{mpsc, watch};
 
 use super::known::{Current, Known};
-use super::{read, rewrite, rows};
+use super::recent::Recent;
+use super::{compaction, read, rewrite, rows};
 use crate::store::audit::AuditEntry;
-use crate::store::batch::Batch;
-use crate::store::column::{column_to_document, column_to_revision, revision_to_column};
-use crate::store::decision::floor_after;
+use crate::store::batch::{Batch, Logged};
 use crate::store::group::{GROUP, Outcome, Prepared, Request, announce};
-use crate::store::{Key, Rewrite, StoreError};
+use crate::store::{Change, Key, Rewrite, StoreError};
 
 /// What the writer can do.
 #[derive(Debug)]
@@ -23,8 +22,8 @@ pub(super) enum Work {
     Write(Box<Prepared>),
     /// Add to the audit log what is about no write.
     Record(Vec<AuditEntry>),
-    /// Forget the changes before `keep_from`.
-    Compact { keep_from: u64 },
+    /// Forget the changes up to `floor`, or as many of them as go in one transaction.
+    Compact { floor: u64 },
     /// Put other texts in the place of stored ones.
     Rewrite(Vec<Rewrite>),
 }
@@ -32,45 +31,37 @@ pub(super) enum Work {
 /// The file, and what is known of it.
 pub(super) struct File {
     pub(super) connection: SqliteConnection,
+    /// The newest revision; `None` after a commit that failed, when only the file knows.
+    pub(super) newest: Option<u64>,
     pub(super) known: Arc<Known>,
+    pub(super) recent: Arc<Recent>,
+    pub(super) announced: watch::Sender<u64>,
 }
 
-/// What a group did to each object: the revision of the last write and what the object is since.
-type Written = Vec<(Key, u64, Current)>;
-
 /// Serves requests until every sender is gone.
-pub(super) async fn run(
-    mut file: File,
-    mut requests: mpsc::Receiver<Request<Work>>,
-    announced: watch::Sender<u64>,
-) {
-    let mut group = Vec::with_capacity(GROUP);
-    while requests.recv_many(&mut group, GROUP).await > 0 {
-        match file.commit(&group).await {
-            Ok(Done {
-                newest,
-                written,
-                outcomes,
-            }) => {
-                for (key, revision, current) in written {
-                    file.known.was_written(key, current, revision);
-                }
-                // Before the replies: who has an answer finds its revision announced, and its write known.
-                announce(&announced, newest);
-                for (request, outcome) in group.drain(..).zip(outcomes) {
-                    // A caller that has gone away does not undo its write.
-                    let _ = request.reply.send(outcome);
+pub(super) async fn run(mut file: File, mut requests: mpsc::Receiver<Request<Work>>) {
+    let mut waiting = Vec::with_capacity(GROUP);
+    while requests.recv_many(&mut waiting, GROUP).await > 0 {
+        let mut writes = Vec::with_capacity(waiting.len());
+        let mut compactions = Vec::new();
+        for request in waiting.drain(..) {
+            match &request.work {
+                Work::Write(_) | Work::Record(_) => writes.push(request),
+                Work::Compact { .. } => compactions.push(request),
+                // Ahead of the writes: what they replace is no longer what was to be rewritten.
+                Work::Rewrite(rewrites) => {
+                    let outcome = file.rewrite(rewrites).await;
+                    file.answer(vec![request], outcome.map(|count| vec![Ok(count)]));
                 }
             }
-            Err(error) => {
-                tracing::error!(%error, writes = group.len(), "the database refused a group of writes");
-                // Whether it was committed in spite of the error, only the file can tell.
-                file.known.forget(*announced.borrow() + group.len() as u64);
-                let error = Arc::new(error);
-                for request in group.drain(..) {
-                    let refusal = StoreError::unavailable(Arc::clone(&error));
-                    let _ = request.reply.send(Err(refusal));
-                }
+        }
+        let outcomes = file.write(&writes).await;
+        file.answer(writes, outcomes);
+        // Behind the writes: what is forgotten must have been written.
+        for request in compactions {
+            if let Work::Compact { floor } = request.work {
+                let floor = file.compact(floor).await;
+                file.answer(vec![request], floor.map(|floor| vec![Ok(floor)]));
             }
         }
     }
@@ -79,33 +70,49 @@ pub(super) async fn run(
     }
 }
 
-/// What came of a group.
-struct Done {
-    newest: u64,
-    written: Written,
-    outcomes: Vec<Outcome>,
-}
-
 impl File {
-    /// Does the whole group in one transaction. A failed expectation is that request's outcome and leaves the others
-    /// alone; an error of the database is everybody's, and nothing has happened.
-    async fn commit(&mut self, requests: &[Request<Work>]) -> Result<Done, sqlx::Error> {
-        // `immediate` takes the write lock at once: a read that is upgraded later may fail when another program wrote.
-        let mut transaction = self.connection.begin_with("begin immediate").await?;
-        // Read anew each time rather than remembered: after a commit that failed, only the file knows.
-        let before = read::newest(&mut transaction).await?;
-        // Ahead of the writes: what they replace is no longer what was to be rewritten.
-        let mut rewritten = Vec::new();
-        let mut counts = VecDeque::new();
-        for request in requests {
-            if let Work::Rewrite(rewrites) = &request.work {
-                let count = rewrite::rewrite(&mut transaction, rewrites, &mut rewritten).await?;
-                counts.push_back(count);
-            }
+    /// Tells everybody what came of their request.
+    fn answer(
+        &mut self,
+        requests: Vec<Request<Work>>,
+        outcomes: Result<Vec<Outcome>, sqlx::Error>,
+    ) {
+        let outcomes = outcomes.unwrap_or_else(|error| {
+            tracing::error!(%error, writes = requests.len(), "the database refused a group of writes");
+            // Whether it was committed in spite of the error, only the file can tell.
+            self.newest = None;
+            self.known
+                .forget(*self.announced.borrow() + 1 + requests.len() as u64);
+            self.recent.forget();
+            let error = Arc::new(error);
+            requests
+                .iter()
+                .map(|_| Err(StoreError::unavailable(Arc::clone(&error))))
+                .collect()
+        });
+        for (request, outcome) in requests.into_iter().zip(outcomes) {
+            // A caller that has gone away does not undo its write.
+            let _ = request.reply.send(outcome);
         }
-        let there = there(&mut transaction, &self.known, requests).await?;
+    }
+
+    async fn newest(&mut self) -> Result<u64, sqlx::Error> {
+        let newest = match self.newest {
+            Some(newest) => newest,
+            None => read::newest(&mut self.connection).await?,
+        };
+        self.newest = Some(newest);
+        Ok(newest)
+    }
+
+    /// Does the whole group in one transaction. A failed expectation is that request's outcome and leaves the others
+    /// alone; an error of the database is everybody's.
+    async fn write(&mut self, requests: &[Request<Work>]) -> Result<Vec<Outcome>, sqlx::Error> {
+        let before = self.newest().await?;
+        // Nobody else writes to the file: what is there now is there when the transaction begins.
+        let there = self.there(requests).await?;
         let mut batch = Batch::new(before);
-        let mut outcomes: Vec<Outcome> = requests
+        let outcomes: Vec<Outcome> = requests
             .iter()
             .map(|request| match &request.work {
                 Work::Write(prepared) => {
@@ -116,93 +123,92 @@ impl File {
                     )
                 }
                 Work::Record(entries) => batch.record(entries),
-                Work::Compact { .. } => Ok(before),
-                Work::Rewrite(_) => Ok(counts.pop_front().unwrap_or_default()),
+                Work::Compact { .. } | Work::Rewrite(_) => Ok(before),
             })
             .collect();
-        rows::insert(&mut transaction, &batch).await?;
-        // Behind the writes: what is forgotten must have been written.
-        for (request, outcome) in requests.iter().zip(&mut outcomes) {
-            if let Work::Compact { keep_from } = &request.work {
-                *outcome = Ok(compact(&mut transaction, batch.newest(), *keep_from).await?);
+        if batch.is_empty() {
+            return Ok(outcomes);
+        }
+        if let Err(error) = rows::commit(&mut self.connection, before, &batch).await {
+            // There may be none to undo, and then this fails; what it was about is the other error.
+            let _ = sqlx::query("rollback").execute(&mut self.connection).await;
+            return Err(error);
+        }
+        self.newest = Some(batch.newest());
+        for (key, last) in batch.objects() {
+            let current = last.document.map(|it| (last.revision, it.clone()));
+            self.known.was_written(key.clone(), current, last.revision);
+        }
+        self.recent.was_committed(before, changes(&batch, &there));
+        // Before the replies: who has an answer finds its revision announced, and its write known.
+        announce(&self.announced, batch.newest());
+        Ok(outcomes)
+    }
+
+    /// The objects that the group concerns, as they are before it.
+    async fn there<'r>(
+        &mut self,
+        requests: &'r [Request<Work>],
+    ) -> Result<HashMap<&'r Key, Current>, sqlx::Error> {
+        let mut there = HashMap::with_capacity(requests.len());
+        let mut unknown = Vec::new();
+        for request in requests {
+            if let Work::Write(prepared) = &request.work
+                && !there.contains_key(&prepared.key)
+            {
+                let current = self.known.get(&prepared.key).unwrap_or_else(|| {
+                    unknown.push(&prepared.key);
+                    None
+                });
+                there.insert(&prepared.key, current);
             }
         }
-        transaction.commit().await?;
-        // Where a rewritten text stands counts as written behind everything: no reading that began before is believed.
-        let behind = batch.newest() + 1;
-        let rewritten = rewritten
-            .into_iter()
-            .map(|(key, current)| (key, behind, current));
-        let written = batch.objects().map(|(key, last)| {
-            let current = last.document.map(|it| (last.revision, it.clone()));
-            (key.clone(), last.revision, current)
-        });
-        Ok(Done {
-            newest: batch.newest(),
-            written: rewritten.chain(written).collect(),
-            outcomes,
-        })
-    }
-}
-
-/// The objects that the group concerns, as they are before it.
-async fn there<'r>(
-    transaction: &mut SqliteTransaction<'_>,
-    known: &Known,
-    requests: &'r [Request<Work>],
-) -> Result<HashMap<&'r Key, Current>, sqlx::Error> {
-    let mut there = HashMap::with_capacity(requests.len());
-    for request in requests {
-        if let Work::Write(prepared) = &request.work
-            && !there.contains_key(&prepared.key)
-        {
-            let current = match known.get(&prepared.key) {
-                Some(current) => current,
-                None => current(transaction, &prepared.key).await?,
-            };
-            there.insert(&prepared.key, current);
+        for stored in read::several(&mut self.connection, &unknown).await? {
+            if let Some(current) = there.get_mut(&stored.key) {
+                *current = Some((stored.revision, stored.object));
+            }
         }
+        Ok(there)
     }
-    Ok(there)
+
+    async fn rewrite(&mut self, rewrites: &[Rewrite]) -> Result<u64, sqlx::Error> {
+        // Counts as written behind everything: no reading that began before is believed.
+        let behind = self.newest().await? + 1;
+        let mut rewritten = Vec::new();
+        let mut transaction = self.connection.begin_with("begin immediate").await?;
+        let count = rewrite::rewrite(&mut transaction, rewrites, &mut rewritten).await?;
+        transaction.commit().await?;
+        for (key, current) in rewritten {
+            self.known.was_written(key, current, behind);
+        }
+        // Rare enough to be read from the file for a while.
+        self.recent.forget();
+        Ok(count)
+    }
+
+    async fn compact(&mut self, floor: u64) -> Result<u64, sqlx::Error> {
+        let floor = compaction::compact(&mut self.connection, floor).await?;
+        self.recent.was_compacted(floor);
+        Ok(floor)
+    }
 }
 
-async fn current(
-    transaction: &mut SqliteTransaction<'_>,
-    key: &Key,
-) -> Result<Current, sqlx::Error> {
-    let row = sqlx::query(
-        "select revision, object
-        from objects
-        where resource = ?1 and namespace = ?2 and name = ?3",
-    )
-    .bind(&key.resource)
-    .bind(&key.namespace)
-    .bind(&key.name)
-    .fetch_optional(&mut **transaction)
-    .await?;
-    row.map(|row| {
-        let revision = column_to_revision(row.try_get(0)?)?;
-        Ok((revision, column_to_document(row.try_get(1)?)?))
+/// What the group adds to the log, with the documents that are in memory anyway.
+fn changes(batch: &Batch<'_>, there: &HashMap<&Key, Current>) -> impl Iterator<Item = Change> {
+    let before = |logged: &Logged<'_>, revision| match batch.logged(revision) {
+        Some(before) => Some(before.document.clone()),
+        None => {
+            let (_, document) = there.get(logged.key)?.as_ref()?;
+            Some(document.clone())
+        }
+    };
+    batch.log().iter().map(move |logged| Change {
+        revision: logged.revision,
+        key: logged.key.clone(),
+        kind: logged.kind,
+        object: logged.document.clone(),
+        previous: logged
+            .previous
+            .and_then(|(revision, _)| before(logged, revision)),
     })
-    .transpose()
-}
-
-async fn compact(
-    transaction: &mut SqliteTransaction<'_>,
-    newest: u64,
-    keep_from: u64,
-) -> Result<u64, sqlx::Error> {
-    let floor: i64 = sqlx::query_scalar("select floor from store_state")
-        .fetch_one(&mut **transaction)
-        .await?;
-    let floor = floor_after(keep_from, column_to_revision(floor)?, newest);
-    sqlx::query("update store_state set floor = ?1")
-        .bind(revision_to_column(floor))
-        .execute(&mut **transaction)
-        .await?;
-    sqlx::query("delete from changes where revision <= ?1")
-        .bind(revision_to_column(floor))
-        .execute(&mut **transaction)
-        .await?;
-    Ok(floor)
 }
