@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_json::map::Entry;
 use serde_json::{Map, Number, Value};
 
 /// Parses, and names the paths of repeated keys.
@@ -11,7 +12,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<(Value, Vec<String>), serde_json::Er
     let found = RefCell::new(Vec::new());
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let value = Node {
-        path: String::new(),
+        place: Place::Root,
         found: &found,
     }
     .deserialize(&mut deserializer)?;
@@ -19,8 +20,28 @@ pub(super) fn parse(bytes: &[u8]) -> Result<(Value, Vec<String>), serde_json::Er
     Ok((value, found.into_inner()))
 }
 
+/// Where the reader is. A list of stack frames: paths are written out only for what is repeated.
+#[derive(Clone, Copy)]
+enum Place<'p> {
+    Root,
+    Field(&'p Place<'p>, &'p str),
+    Item(&'p Place<'p>, usize),
+}
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Root => Ok(()),
+            Self::Field(Self::Root, name) => f.write_str(name),
+            Self::Field(parent, name) => write!(f, "{parent}.{name}"),
+            Self::Item(parent, index) => write!(f, "{parent}[{index}]"),
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
 struct Node<'f> {
-    path: String,
+    place: Place<'f>,
     found: &'f RefCell<Vec<String>>,
 }
 
@@ -72,11 +93,8 @@ impl<'de> Visitor<'de> for Node<'_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
         let mut out = Vec::new();
         loop {
-            let path = format!("{}[{}]", self.path, out.len());
-            match items.next_element_seed(Node {
-                path,
-                found: self.found,
-            })? {
+            let place = Place::Item(&self.place, out.len());
+            match items.next_element_seed(Node { place, ..self })? {
                 Some(item) => out.push(item),
                 None => return Ok(Value::Array(out)),
             }
@@ -86,21 +104,20 @@ impl<'de> Visitor<'de> for Node<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Value, A::Error> {
         let mut out = Map::new();
         while let Some(name) = fields.next_key::<String>()? {
-            let path = if self.path.is_empty() {
-                name.clone()
-            } else {
-                format!("{}.{name}", self.path)
-            };
-            let value = fields.next_value_seed(Node {
-                path: path.clone(),
-                found: self.found,
-            })?;
-            if out.insert(name, value).is_some() {
-                let mut found = self.found.borrow_mut();
-                if found.len() >= 100 {
-                    return Err(A::Error::custom("more than 100 fields are given twice"));
+            let place = Place::Field(&self.place, &name);
+            let value = fields.next_value_seed(Node { place, ..self })?;
+            match out.entry(name) {
+                Entry::Vacant(entry) => {
+                    entry.insert(value);
                 }
-                found.push(path);
+                Entry::Occupied(mut entry) => {
+                    let mut found = self.found.borrow_mut();
+                    if found.len() >= 100 {
+                        return Err(A::Error::custom("more than 100 fields are given twice"));
+                    }
+                    found.push(Place::Field(&self.place, entry.key()).to_string());
+                    entry.insert(value);
+                }
             }
         }
         Ok(Value::Object(out))
