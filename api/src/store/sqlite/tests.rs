@@ -244,6 +244,31 @@ async fn acknowledged_writes_are_flushed_and_readers_cannot_write() {
     assert!(write.is_err());
 }
 
+#[tokio::test]
+async fn a_database_with_pages_of_before_keeps_them_and_works() {
+    let dir = tempfile::tempdir().unwrap();
+    for (name, page) in [("old.db", 4096), ("new.db", i64::from(PAGE))] {
+        let path = dir.path().join(name);
+        if page != i64::from(PAGE) {
+            let mut old = options(&path)
+                .page_size(4096)
+                .create_if_missing(true)
+                .connect()
+                .await
+                .unwrap();
+            MIGRATIONS.run_to(2, &mut old).await.unwrap();
+            old.close().await.unwrap();
+        }
+        let store = SqliteStore::open(&path).await.unwrap();
+        store.write(put("a", Expect::Absent, 1)).await.unwrap();
+        let found: i64 = sqlx::query_scalar("pragma page_size")
+            .fetch_one(&store.readers)
+            .await
+            .unwrap();
+        assert_eq!(found, page);
+    }
+}
+
 /// Names the database file for the process that `acknowledged_writes_survive_a_kill` starts and kills.
 const VICTIM: &str = "MIRAGE_TEST_VICTIM_DATABASE";
 
