@@ -1,7 +1,5 @@
 //! What a body repeats word for word of the object that it is to replace.
 
-use std::ops::Range;
-
 use serde_json::Value;
 
 use super::duplicates;
@@ -17,7 +15,8 @@ pub(super) fn parse(bytes: &[u8], stored: &Outline<'_>) -> Option<Value> {
     if !is_whole_value(bytes, spec, stored.spec) {
         return None;
     }
-    let mut values: Vec<Range<usize>> = vec![spec..spec + stored.spec.len()];
+    let spec = spec..spec + stored.spec.len();
+    let mut values = vec![spec];
     if let (Some(at), Some(managed)) = (managed_fields(bytes), &stored.managed)
         && is_whole_value(bytes, at, managed.text())
     {
