@@ -39,7 +39,7 @@ pub(super) fn kind() -> Kind {
     );
     kind.stored_as = Some("events".into());
     kind.form = Some(Form {
-        to_stored: |object| renamed(object, "v1", |(core, new)| (new, core)),
+        to_stored: |object| with_core_times(renamed(object, "v1", |(core, new)| (new, core))),
         from_stored: |object| {
             let event = renamed(object, "events.k8s.io/v1", |(core, new)| (core, new));
             with_event_time(event)
@@ -89,6 +89,20 @@ fn with_event_time(mut event: Value) -> Value {
             event["eventTime"] = json!(format!("{first:.6}"));
         }
     }
+    event
+}
+
+/// `firstTimestamp` and `lastTimestamp` as the times of the newer shape have them. Its writers must leave the two out
+/// (Kubernetes' validation of events.k8s.io/v1), but people type `kubectl get events --sort-by=.lastTimestamp`, for which
+/// kubectl shows no event at all when none has the field, and Argo CD shows them as they are.
+fn with_core_times(mut event: Value) -> Value {
+    let time = |text: &Value| text.as_str()?.parse::<jiff::Timestamp>().ok();
+    let Some(first) = time(&event["eventTime"]) else {
+        return event;
+    };
+    let last = time(&event["series"]["lastObservedTime"]).unwrap_or(first);
+    event["firstTimestamp"] = json!(format!("{first:.0}"));
+    event["lastTimestamp"] = json!(format!("{last:.0}"));
     event
 }
 
@@ -243,7 +257,23 @@ mod tests {
         assert_eq!(stored["apiVersion"], "v1");
         assert_eq!(stored["involvedObject"]["name"], "web");
         assert_eq!(stored["message"], "hello");
-        assert_eq!(kind.from_stored(stored), posted);
+        let mut shown = kind.from_stored(stored.clone());
+        assert_eq!(kind.to_stored(shown.clone()), stored);
+        for field in ["deprecatedFirstTimestamp", "deprecatedLastTimestamp"] {
+            let time = shown.as_object_mut().unwrap().remove(field);
+            assert_eq!(time, Some(json!("2026-11-21T12:00:00Z")), "{field}");
+        }
+        assert_eq!(shown, posted);
+    }
+
+    #[test]
+    fn a_series_moves_the_time_by_which_people_sort() {
+        let repeated = json!({"apiVersion": "events.k8s.io/v1", "eventTime": "2026-11-21T12:00:00.000000Z",
+            "deprecatedLastTimestamp": "2026-11-21T12:00:00Z",
+            "series": {"count": 2, "lastObservedTime": "2026-11-21T12:05:00.250000Z"}});
+        let stored = kind().to_stored(repeated);
+        assert_eq!(stored["firstTimestamp"], "2026-11-21T12:00:00Z");
+        assert_eq!(stored["lastTimestamp"], "2026-11-21T12:05:00Z");
     }
 
     #[test]

@@ -272,5 +272,9 @@ async fn wire_60_events_of_the_newer_group_are_the_same_events(scene: &Scene<'_>
         found["note"] == "as the test says" && found["regarding"]["name"] == "web",
         "{newer}"
     );
+    let sorted = scene
+        .does("get events --sort-by=.lastTimestamp --no-headers")
+        .await?;
+    ensure!(row(&sorted, &["Warning", "Repaired"]).is_some(), "{sorted}");
     Ok(())
 }
