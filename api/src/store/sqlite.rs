@@ -252,17 +252,14 @@ impl Store for SqliteStore {
         after: u64,
         limit: usize,
     ) -> Result<(Vec<Change>, u64), StoreError> {
-        let recent = self.recent.after(after, limit, |key| {
-            key.resource == resource && namespace.is_none_or(|namespace| key.namespace == namespace)
-        });
-        match recent {
+        match self.recent.changes(resource, namespace, after, limit) {
             Some(changes) => Ok(changes),
             None => read::changes(&self.readers, resource, namespace, after, limit).await,
         }
     }
 
     async fn log(&self, after: u64, limit: usize) -> Result<(Vec<Change>, u64), StoreError> {
-        match self.recent.after(after, limit, |_| true) {
+        match self.recent.log(after, limit) {
             Some(changes) => Ok(changes),
             None => read::log(&self.readers, after, limit).await,
         }

@@ -5,13 +5,17 @@
 //! Nobody else writes to the file, and the writer enters each commit before anybody hears of it. So the stretch is all that
 //! there is between its two ends, and there is an answer only for what lies there: what is older, the file knows, and what
 //! has been forgotten there is not here either.
+//!
+//! For the same reason it knows of each resource when it last changed, for as long as it has had no gap: who follows what
+//! seldom changes (roles, tokens) looks rarely, and by then the changes of others have pushed the stretch on.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
+use std::iter;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::store::{Change, Key, read_through};
 
-/// At most so many changes.
+/// At most so many changes, and those of one group of writes.
 const CHANGES: usize = 4096;
 
 /// At most so many bytes of documents as text. They are the same documents as those that are known to be current and those
@@ -31,6 +35,10 @@ struct Stretch {
     changes: VecDeque<Change>,
     /// Of all changes.
     bytes: usize,
+    /// What is above it is counted in `last`, also when it is no longer among the changes.
+    since: u64,
+    /// The newest change of each resource.
+    last: HashMap<String, u64>,
 }
 
 fn weight(change: &Change) -> usize {
@@ -62,6 +70,14 @@ impl Recent {
         }
     }
 
+    /// Lets go of what is too much. Apart from entering it, because to free documents takes longer than to enter them, and
+    /// those who wrote wait for that.
+    pub(super) fn trim(&self) {
+        let oldest = self.stretch().as_mut().map(Stretch::take_excess);
+        // Nobody waits for the lock meanwhile.
+        drop(oldest);
+    }
+
     /// Leaves out what has been forgotten.
     pub(super) fn was_compacted(&self, floor: u64) {
         if let Some(stretch) = &mut *self.stretch() {
@@ -74,31 +90,27 @@ impl Recent {
         *self.stretch() = None;
     }
 
-    /// At most `limit` changes above `after` of the objects that are `wanted`, and through which revision that is; `None`
-    /// when only the file knows.
-    pub(super) fn after(
+    /// At most `limit` changes above `after`, and through which revision that is; `None` when only the file knows.
+    pub(super) fn log(&self, after: u64, limit: usize) -> Option<(Vec<Change>, u64)> {
+        self.stretch().as_ref()?.after(after, limit, |_| true)
+    }
+
+    /// The same of one resource, in one namespace or in all.
+    pub(super) fn changes(
         &self,
+        resource: &str,
+        namespace: Option<&str>,
         after: u64,
         limit: usize,
-        wanted: impl Fn(&Key) -> bool,
     ) -> Option<(Vec<Change>, u64)> {
         let stretch = self.stretch();
         let stretch = stretch.as_ref()?;
-        if after < stretch.after || after > stretch.through {
-            return None;
+        if stretch.is_quiet(resource, after) {
+            return Some((Vec::new(), read_through(&[], after, limit, stretch.through)));
         }
-        let start = stretch
-            .changes
-            .partition_point(|change| change.revision <= after);
-        let found: Vec<Change> = stretch
-            .changes
-            .range(start..)
-            .filter(|change| wanted(&change.key))
-            .take(limit)
-            .cloned()
-            .collect();
-        let through = read_through(&found, after, limit, stretch.through);
-        Some((found, through))
+        stretch.after(after, limit, |key| {
+            key.resource == resource && namespace.is_none_or(|namespace| key.namespace == namespace)
+        })
     }
 }
 
@@ -109,16 +121,27 @@ impl Stretch {
             through: at,
             changes: VecDeque::new(),
             bytes: 0,
+            since: at,
+            last: HashMap::new(),
         }
     }
 
     fn push(&mut self, change: Change) {
         self.through = change.revision;
         self.bytes += weight(&change);
-        self.changes.push_back(change);
-        while self.changes.len() > CHANGES || self.bytes > BYTES {
-            self.drop_oldest();
+        match self.last.get_mut(&change.key.resource) {
+            Some(last) => *last = change.revision,
+            None => {
+                let resource = change.key.resource.clone();
+                self.last.insert(resource, change.revision);
+            }
         }
+        self.changes.push_back(change);
+    }
+
+    fn take_excess(&mut self) -> Vec<Change> {
+        let is_too_much = |it: &Self| it.changes.len() > CHANGES || it.bytes > BYTES;
+        iter::from_fn(|| is_too_much(self).then(|| self.take_oldest()).flatten()).collect()
     }
 
     fn cut(&mut self, floor: u64) {
@@ -127,16 +150,48 @@ impl Stretch {
             .front()
             .is_some_and(|oldest| oldest.revision <= floor)
         {
-            self.drop_oldest();
+            self.take_oldest();
         }
         self.after = self.after.max(floor);
+        self.since = self.since.max(floor);
     }
 
-    fn drop_oldest(&mut self) {
-        if let Some(oldest) = self.changes.pop_front() {
-            self.bytes -= weight(&oldest);
-            self.after = oldest.revision;
+    fn take_oldest(&mut self) -> Option<Change> {
+        let oldest = self.changes.pop_front()?;
+        self.bytes -= weight(&oldest);
+        self.after = oldest.revision;
+        Some(oldest)
+    }
+
+    /// Whether it is certain that nothing of this resource has changed above `after`.
+    fn is_quiet(&self, resource: &str, after: u64) -> bool {
+        let last = self.last.get(resource);
+        (self.since..=self.through).contains(&after) && last.is_none_or(|last| *last <= after)
+    }
+
+    /// At most `limit` changes above `after` of the objects that are `wanted`, and through which revision that is; `None`
+    /// when it reaches less far back, or `after` lies ahead.
+    fn after(
+        &self,
+        after: u64,
+        limit: usize,
+        wanted: impl Fn(&Key) -> bool,
+    ) -> Option<(Vec<Change>, u64)> {
+        if !(self.after..=self.through).contains(&after) {
+            return None;
         }
+        let start = self
+            .changes
+            .partition_point(|change| change.revision <= after);
+        let found: Vec<Change> = self
+            .changes
+            .range(start..)
+            .filter(|change| wanted(&change.key))
+            .take(limit)
+            .cloned()
+            .collect();
+        let through = read_through(&found, after, limit, self.through);
+        Some((found, through))
     }
 }
 
@@ -162,10 +217,11 @@ mod tests {
         let before = revisions.start() - 1;
         let changes = revisions.map(|revision| change(revision, json!(revision).into()));
         recent.was_committed(before, changes);
+        recent.trim();
     }
 
     fn even(recent: &Recent, after: u64, limit: usize) -> Option<(Vec<u64>, u64)> {
-        let (found, through) = recent.after(after, limit, |key| key.resource == "even")?;
+        let (found, through) = recent.changes("even", None, after, limit)?;
         Some((found.iter().map(|it| it.revision).collect(), through))
     }
 
@@ -204,6 +260,30 @@ mod tests {
     }
 
     #[test]
+    fn of_what_has_not_changed_it_knows_for_longer_than_the_stretch() {
+        let recent = Recent::new(0);
+        let newest = 2 * CHANGES as u64;
+        commit(&recent, 1..=newest);
+        let never = |after, limit| {
+            let (found, through) = recent.changes("never", None, after, limit)?;
+            Some((found.len(), through))
+        };
+        assert_eq!(even(&recent, 1, 9), None);
+        assert_eq!(even(&recent, newest, 9), Some((vec![], newest)));
+        assert_eq!(never(1, 9), Some((0, newest)));
+        assert_eq!(never(1, 0), Some((0, 1)));
+        assert_eq!(never(newest + 1, 9), None);
+        // What is asked for below the floor is an error, and that is the file's to tell.
+        recent.was_compacted(5);
+        assert_eq!((never(4, 9), never(5, 9)), (None, Some((0, newest))));
+        // Behind an uncertain commit nothing is known of before.
+        recent.forget();
+        commit(&recent, newest + 2..=newest + 2);
+        assert_eq!(never(newest, 9), None);
+        assert_eq!(never(newest + 1, 9), Some((0, newest + 2)));
+    }
+
+    #[test]
     fn the_oldest_go_when_there_are_too_many_or_they_are_too_large() {
         let recent = Recent::new(0);
         commit(&recent, 1..=CHANGES as u64 + 100);
@@ -213,6 +293,7 @@ mod tests {
         let before = CHANGES as u64 + 100;
         let changes = (1..=9).map(|nth| change(before + nth, large.clone()));
         recent.was_committed(before, changes);
+        recent.trim();
         let stretch = recent.stretch();
         let stretch = stretch.as_ref().unwrap();
         assert!(stretch.bytes <= BYTES);

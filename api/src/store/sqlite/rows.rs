@@ -17,8 +17,10 @@ const BEGIN: &str = "
     -- At once with the lock of the writer: a read that is upgraded later may fail when another program wrote.
     begin immediate;";
 
+/// With `or rollback` SQLite keeps no journal for undoing the statement by itself, which would copy each page that it
+/// changes once more: of a group that fails everything is undone anyway.
 const VERSIONS: &str = "
-    insert into versions (revision, resource, namespace, name, kind, previous, object)
+    insert or rollback into versions (revision, resource, namespace, name, kind, previous, object)
     select * from (values ";
 
 /// The last of a group's writes to an object is what counts: they come in their order.
@@ -49,7 +51,7 @@ const STATE: &str = "
 
 /// Sequence numbers are the file's own row numbers: the largest and one more, which without removals has no gap.
 const AUDIT: &str = "
-    insert into audit (time, username, verb, resource, namespace, name, code, is_routine, revision, record)
+    insert or rollback into audit (time, username, verb, resource, namespace, name, code, is_routine, revision, record)
     select * from (values ";
 
 const COMMIT: &str = "

@@ -57,6 +57,7 @@ pub(super) async fn run(mut file: File, mut requests: mpsc::Receiver<Request<Wor
         }
         let outcomes = file.write(&writes).await;
         file.answer(writes, outcomes);
+        file.recent.trim();
         // Behind the writes: what is forgotten must have been written.
         for request in compactions {
             if let Work::Compact { floor } = request.work {
