@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::world::{Thing, ThingSpec, World};
 
 #[tokio::test]
-async fn what_a_recorder_publishes_is_what_describe_reads() {
+async fn wire_68_what_a_recorder_publishes_is_what_describe_reads() {
     let world = World::new().await;
     let things: Api<Thing> = world.things();
     let thing = things

@@ -30,7 +30,7 @@ async fn a_watch_tells_every_change_and_says_when_its_version_is_forgotten() -> 
 }
 
 #[tokio::test]
-async fn an_informer_sees_every_change_once_though_the_server_is_killed() -> Result<()> {
+async fn wire_70_an_informer_sees_every_change_once_though_the_server_is_killed() -> Result<()> {
     let mut mirage = Mirage::api_only().await?;
     let door = Door::before(&mirage).await?;
     let kubeconfig = door.kubeconfig();

@@ -13,17 +13,18 @@ async fn passes(program: &str) -> Result<()> {
 }
 
 #[tokio::test]
-async fn environments_are_written_read_paged_and_selected_as_custom_objects() -> Result<()> {
+async fn wire_69_environments_are_written_read_paged_and_selected_as_custom_objects() -> Result<()>
+{
     passes("custom_objects.py").await
 }
 
 #[tokio::test]
-async fn a_watch_begins_anywhere_and_goes_on_without_gap_or_repeat() -> Result<()> {
+async fn wire_69_a_watch_begins_anywhere_and_goes_on_without_gap_or_repeat() -> Result<()> {
     passes("watching.py").await
 }
 
 #[tokio::test]
-async fn the_dynamic_client_discovers_applies_and_watches() -> Result<()> {
+async fn wire_69_the_dynamic_client_discovers_applies_and_watches() -> Result<()> {
     passes("dynamic.py").await
 }
 

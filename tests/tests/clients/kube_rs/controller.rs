@@ -78,7 +78,7 @@ async fn until_seen(seen: &mut mpsc::UnboundedReceiver<&'static str>, wanted: &s
 }
 
 #[tokio::test]
-async fn an_outside_controller_with_a_finalizer_works_beside_mirages_own() -> Result<()> {
+async fn wire_66_an_outside_controller_with_a_finalizer_works_beside_mirages_own() -> Result<()> {
     let railway = Railway::start(WritePath::ChangeSet).await?;
     let mirage = Mirage::on(&railway).await?;
     let client = mirage.client().await?;

@@ -73,7 +73,7 @@ async fn two() -> Result<(Mirage, kube::Client)> {
 }
 
 #[tokio::test]
-async fn a_listing_watcher_sees_the_beginning_and_every_change() -> Result<()> {
+async fn wire_67_a_listing_watcher_sees_the_beginning_and_every_change() -> Result<()> {
     let (_mirage, client) = two().await?;
     for config in [
         watcher::Config::default(),
@@ -89,14 +89,14 @@ async fn a_listing_watcher_sees_the_beginning_and_every_change() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_streaming_watcher_sees_the_beginning_and_every_change() -> Result<()> {
+async fn wire_67_a_streaming_watcher_sees_the_beginning_and_every_change() -> Result<()> {
     let (_mirage, client) = two().await?;
     let config = watcher::Config::default().streaming_lists();
     tells_all(&client, watcher(objects::environments(&client), config)).await
 }
 
 #[tokio::test]
-async fn a_metadata_watcher_sees_the_beginning_and_every_change() -> Result<()> {
+async fn wire_67_a_metadata_watcher_sees_the_beginning_and_every_change() -> Result<()> {
     let (_mirage, client) = two().await?;
     for config in [
         watcher::Config::default(),
