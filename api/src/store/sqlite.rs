@@ -1,8 +1,8 @@
 //! The embedded store: one SQLite file in WAL mode.
 //!
 //! Reads come from a small pool and see a snapshot each, or from memory where it is certain what is current (`known`)
-//! and what has happened last (`recent`); writes go through one task, which commits all that wait as one transaction (`writer`). `synchronous=full` makes a commit
-//! durable, so what has been acknowledged is there after a power cut.
+//! and what has happened last (`recent`); writes go through one task, which commits all that wait as one transaction
+//! (`writer`). `synchronous=full` makes a commit durable, so what has been acknowledged is there after a power cut.
 //!
 //! # Caveats
 //! One process per file: another one's writes would make the next of ours fail, for its number is taken; and they would
