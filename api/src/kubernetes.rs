@@ -28,6 +28,7 @@ pub mod negotiate;
 pub(crate) mod openapi;
 pub(crate) mod owners;
 pub(crate) mod patch;
+pub(crate) mod place;
 pub(crate) mod read;
 pub mod request;
 pub(crate) mod review;

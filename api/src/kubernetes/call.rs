@@ -102,9 +102,12 @@ impl Call {
 
     /// The object of the path.
     pub(crate) async fn existing(&self) -> Result<Stored, Status> {
-        self.live()
-            .await?
-            .ok_or_else(|| Status::not_found(&self.kind, self.name()))
+        self.found(self.live().await?)
+    }
+
+    /// What was found, or that there is no such object.
+    pub(crate) fn found(&self, live: Option<Stored>) -> Result<Stored, Status> {
+        live.ok_or_else(|| Status::not_found(&self.kind, self.name()))
     }
 
     /// An object that the kind's own metadata says is wrong in these fields.

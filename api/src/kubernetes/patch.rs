@@ -101,12 +101,10 @@ pub(crate) async fn patch(call: &Call) -> Result<Response, Status> {
             vec![fault],
         ));
     }
+    let is_around_spec = call.kind.has_plain_spec() && patch.is_around_spec();
     loop {
         let live = call.existing().await?;
-        let aside = live
-            .object
-            .outline()
-            .filter(|_| call.kind.has_plain_spec() && patch.is_around_spec());
+        let aside = is_around_spec.then(|| live.object.outline()).flatten();
         let before = aside.as_ref().map_or(&*live.object, |aside| aside.value);
         let mut candidate = presented(&call.kind, before.clone(), live.revision);
         let has_lock = match &patch {

@@ -8,6 +8,7 @@ use super::call::Call;
 use super::metadata;
 use super::settle::{self, Attribution, Candidate, Settled};
 use crate::error::{CauseReason, Fault, Status};
+use crate::store::Stored;
 
 /// POST of a collection.
 pub(crate) async fn create(call: &Call) -> Result<Response, Status> {
@@ -36,37 +37,29 @@ pub(crate) async fn create_object(call: &Call, mut object: Value) -> Result<Valu
 
 /// PUT of an object or of its status.
 pub(crate) async fn update(call: &Call) -> Result<Response, Status> {
-    match update_around_spec(call).await? {
-        Some(response) => Ok(response),
-        None => update_whole(call).await,
+    let live = call.live().await;
+    if let Ok(Some(live)) = &live
+        && let Some(candidate) = around_spec(call, live)
+    {
+        return match settle::change(call, live, candidate, Attribution::Changes, &[]).await? {
+            Settled::Done(outcome) => call.respond(outcome),
+            Settled::Raced => Err(Status::modified(&call.kind, call.name())),
+        };
     }
+    update_whole(call, live).await
 }
 
-/// A PUT that repeats the `spec` word for word, and names the version that it replaces: most do, since clients send back
-/// what they read. Then only the rest has to be read. `None` for any other, and for what is to be refused.
-async fn update_around_spec(call: &Call) -> Result<Option<Response>, Status> {
+/// What a PUT comes to that repeats the `spec` word for word and names the version that it replaces: most do, since clients
+/// send back what they read. Then only the rest has to be read. `None` for any other, and for what is to be refused.
+fn around_spec<'l>(call: &Call, live: &'l Stored) -> Option<Candidate<'l>> {
     if !call.kind.has_plain_spec() {
-        return Ok(None);
+        return None;
     }
-    let Ok(Some(live)) = call.live().await else {
-        return Ok(None);
-    };
-    let Some(aside) = live.object.outline() else {
-        return Ok(None);
-    };
-    let Some(mut object) = call.body.beside(&aside) else {
-        return Ok(None);
-    };
-    if check_update(call, &mut object).is_err()
-        || metadata::text(&object, "resourceVersion").is_empty()
-    {
-        return Ok(None);
-    }
-    let candidate = Candidate::Outline(object, aside);
-    match settle::change(call, &live, candidate, Attribution::Changes, &[]).await? {
-        Settled::Done(outcome) => call.respond(outcome).map(Some),
-        Settled::Raced => Err(Status::modified(&call.kind, call.name())),
-    }
+    let aside = live.object.outline()?;
+    let mut object = call.body.beside(&aside)?;
+    check_update(call, &mut object).ok()?;
+    let has_lock = !metadata::text(&object, "resourceVersion").is_empty();
+    has_lock.then_some(Candidate::Outline(object, aside))
 }
 
 /// Whether it is an object, and the one that the path names.
@@ -83,13 +76,17 @@ fn check_update(call: &Call, object: &mut Value) -> Result<(), Status> {
     Ok(())
 }
 
-async fn update_whole(call: &Call) -> Result<Response, Status> {
+/// What is wrong with the body is told before whether there is a live object.
+async fn update_whole(
+    call: &Call,
+    live: Result<Option<Stored>, Status>,
+) -> Result<Response, Status> {
     let Decoded {
         value: mut object,
         duplicates,
     } = call.body.object()?;
     check_update(call, &mut object)?;
-    let mut live = call.existing().await?;
+    let mut live = call.found(live?)?;
     let has_lock = !metadata::text(&object, "resourceVersion").is_empty();
     if call.kind.update_needs_version && !has_lock {
         let message = "Invalid value: 0: must be specified for an update";

@@ -7,6 +7,8 @@ use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess,
 use serde_json::map::Entry;
 use serde_json::{Map, Number, Value};
 
+use crate::kubernetes::place::Place;
+
 /// Parses, and names the paths of repeated keys.
 pub(super) fn parse(bytes: &[u8]) -> Result<(Value, Vec<String>), serde_json::Error> {
     let found = RefCell::new(Vec::new());
@@ -18,25 +20,6 @@ pub(super) fn parse(bytes: &[u8]) -> Result<(Value, Vec<String>), serde_json::Er
     .deserialize(&mut deserializer)?;
     deserializer.end()?;
     Ok((value, found.into_inner()))
-}
-
-/// Where the reader is. A list of stack frames: paths are written out only for what is repeated.
-#[derive(Clone, Copy)]
-enum Place<'p> {
-    Root,
-    Field(&'p Place<'p>, &'p str),
-    Item(&'p Place<'p>, usize),
-}
-
-impl fmt::Display for Place<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Root => Ok(()),
-            Self::Field(Self::Root, name) => f.write_str(name),
-            Self::Field(parent, name) => write!(f, "{parent}.{name}"),
-            Self::Item(parent, index) => write!(f, "{parent}[{index}]"),
-        }
-    }
 }
 
 #[derive(Clone, Copy)]
@@ -132,9 +115,10 @@ mod tests {
 
     #[test]
     fn repeated_keys_are_named_and_the_last_one_counts() {
-        let (value, found) = parse(br#"{"a":1,"b":[{"c":1,"c":2}],"a":3}"#).unwrap();
-        assert_eq!(value, json!({"a": 3, "b": [{"c": 2}]}));
-        assert_eq!(found, ["b[0].c", "a"]);
+        let (value, found) =
+            parse(br#"{"a":1,"b":[{"c":1,"c":2}],"a":3,"d":{"e.f":1,"e.f":2}}"#).unwrap();
+        assert_eq!(value, json!({"a": 3, "b": [{"c": 2}], "d": {"e.f": 2}}));
+        assert_eq!(found, ["b[0].c", "a", "d[e.f]"]);
     }
 
     #[test]

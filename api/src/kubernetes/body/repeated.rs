@@ -39,3 +39,49 @@ fn managed_fields(bytes: &[u8]) -> Option<usize> {
     let metadata = member(bytes, 0, "metadata")?;
     member(bytes, metadata, "managedFields")
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::store::Document;
+
+    const SPEC: &str = r#"{"a":[1,2],"b":{}}"#;
+    const MANAGED: &str = r#"[{"manager":"m"}]"#;
+
+    /// What is left of a body with these texts, beside an object that has [`SPEC`] and [`MANAGED`].
+    fn left(spec: &str, managed: &str, more: &str) -> Option<Value> {
+        let object = |spec: &str, managed: &str, more: &str| {
+            format!(
+                r#"{{"kind":"K","metadata":{{"managedFields":{managed},"name":"n"}},"spec":{spec}{more}}}"#
+            )
+        };
+        let stored = Document::parse(object(SPEC, MANAGED, "")).unwrap();
+        let body = object(spec, managed, more);
+        parse(body.as_bytes(), &stored.outline().unwrap())
+    }
+
+    #[test]
+    fn what_is_repeated_is_left_out() {
+        let rest = json!({"kind": "K", "metadata": {"name": "n"}});
+        assert_eq!(left(SPEC, MANAGED, ""), Some(rest));
+        let others = json!({"kind": "K", "metadata": {"managedFields": [{}], "name": "n"}});
+        assert_eq!(left(SPEC, "[{}]", ""), Some(others));
+    }
+
+    #[test]
+    fn a_spec_in_other_words_and_what_is_no_json_are_for_who_reads_all_of_it() {
+        for (spec, more) in [
+            (r#"{"a":[1, 2],"b":{}}"#, ""),
+            (r#"{"a":[1,2]}"#, ""),
+            (SPEC, "x"),
+            (SPEC, r#","spec":{}"#),
+            (SPEC, r#","kind":"L""#),
+            (SPEC, r#","\u0073pec":{}"#),
+            (SPEC, "}"),
+        ] {
+            assert_eq!(left(spec, MANAGED, more), None, "{spec}{more}");
+        }
+    }
+}

@@ -39,6 +39,25 @@ fn children<'v>(schema: &Schema, value: &'v Value) -> Option<Vec<(Element, &'v V
     }
 }
 
+/// The children of `value` but for fields that `other` has just the same: that is most of them, and of those nobody needs
+/// the name.
+fn unlike<'v>(
+    schema: &Schema,
+    value: &'v Value,
+    other: &Value,
+) -> Option<Vec<(Element, &'v Value)>> {
+    match (value, other) {
+        (Value::Object(fields), Value::Object(others)) if !schema.is_atomic_map() => Some(
+            fields
+                .iter()
+                .filter(|(name, field)| others.get(*name) != Some(*field))
+                .map(|(name, field)| (Element::Field(name.as_str().into()), field))
+                .collect(),
+        ),
+        _ => children(schema, value),
+    }
+}
+
 /// What tells an item of a set or a keyed list from its neighbours; `None` when it lacks its keys.
 fn item_identity(schema: &Schema, item: &Value) -> Option<Element> {
     match schema.list_type() {
@@ -120,35 +139,7 @@ pub fn compare(schema: &Schema, old: &Value, new: &Value, skip: fn(&[Element]) -
         if old == new {
             return;
         }
-        if let (Value::Object(before), Value::Object(after)) = (old, new)
-            && !schema.is_atomic_map()
-        {
-            // Most fields are the same, and of those nobody needs the name.
-            for (name, child) in before {
-                let now = after.get(name);
-                if now == Some(child) {
-                    continue;
-                }
-                path.push(Element::Field(name.as_str().into()));
-                match now {
-                    _ if skip(path) => {}
-                    Some(now) => walk(schema.field(name), child, now, skip, path, delta),
-                    None => every_node(schema.field(name), child, path, &mut delta.removed),
-                }
-                path.pop();
-            }
-            for (name, child) in after {
-                if !before.contains_key(name) {
-                    path.push(Element::Field(name.as_str().into()));
-                    if !skip(path) {
-                        every_node(schema.field(name), child, path, &mut delta.added);
-                    }
-                    path.pop();
-                }
-            }
-            return;
-        }
-        let (before, after) = (children(schema, old), children(schema, new));
+        let (before, after) = (unlike(schema, old, new), unlike(schema, new, old));
         if before.is_none() || after.is_none() || old.is_object() != new.is_object() {
             delta.modified.insert(path);
         }

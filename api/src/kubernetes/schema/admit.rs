@@ -1,12 +1,12 @@
 //! Defaulting, pruning and validation of a value in one walk.
 
 use std::collections::BTreeSet;
-use std::fmt;
 
 use serde_json::{Map, Value};
 
 use super::{JsonType, ListType, Schema};
 use crate::error::{CauseReason, Fault};
+use crate::kubernetes::place::Place;
 
 /// What a walk found.
 #[derive(Debug, Default, PartialEq)]
@@ -15,26 +15,6 @@ pub struct Findings {
     pub unknown: Vec<String>,
     /// What must be refused.
     pub faults: Vec<Fault>,
-}
-
-/// Where the walk is. A list of stack frames, so that a faultless walk allocates nothing for it.
-#[derive(Clone, Copy)]
-enum Place<'a> {
-    Root,
-    Field(&'a Place<'a>, &'a str),
-    Item(&'a Place<'a>, usize),
-}
-
-impl fmt::Display for Place<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Root => Ok(()),
-            Self::Field(Self::Root, name) => f.write_str(name),
-            Self::Field(parent, name) if name.contains('.') => write!(f, "{parent}[{name}]"),
-            Self::Field(parent, name) => write!(f, "{parent}.{name}"),
-            Self::Item(parent, index) => write!(f, "{parent}[{index}]"),
-        }
-    }
 }
 
 impl Findings {
