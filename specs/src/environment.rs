@@ -30,6 +30,7 @@ use crate::{
     selectable = ".spec.type",
     selectable = ".status.phase",
     selectable = ".status.railway.environmentId",
+    selectable = ".status.railway.environmentName",
     selectable = ".status.railway.projectId",
     selectable = ".status.railway.projectName",
     printcolumn = r#"{"name":"Type","type":"string","jsonPath":".spec.type"}"#,

@@ -36,12 +36,13 @@ async fn environments_are_found_by_what_they_are_on_railway() {
     let world = World::new().await;
     create(&world, "one", "dev").await;
     create(&world, "two", "prod").await;
-    let railway = json!({"projectId": "p-1", "projectName": "shop", "environmentId": "e-2"});
+    let railway = json!({"projectId": "p-1", "projectName": "shop", "environmentId": "e-2", "environmentName": "live"});
     report(&world, "two", json!({"phase": "Ready", "railway": railway})).await;
     for (selector, expected) in [
         ("status.railway.environmentId=e-2", vec!["two"]),
         ("status.railway.environmentId!=e-2", vec!["one"]),
         ("status.railway.environmentId=", vec!["one"]),
+        ("status.railway.environmentName=live", vec!["two"]),
         ("status.railway.projectId=p-1", vec!["two"]),
         ("status.railway.projectName=shop", vec!["two"]),
         ("status.phase=Ready,spec.type=prod", vec!["two"]),
@@ -75,6 +76,7 @@ async fn the_definition_says_by_which_fields_to_select() {
         ".spec.type",
         ".status.phase",
         ".status.railway.environmentId",
+        ".status.railway.environmentName",
         ".status.railway.projectId",
         ".status.railway.projectName",
     ];
