@@ -11,9 +11,11 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware;
 use axum::response::{IntoResponse as _, Response};
+use bytes::Bytes;
 use futures::FutureExt as _;
 use http::request::Parts;
 use http::{HeaderMap, StatusCode, header};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use tracing::Instrument as _;
 
 use crate::audit::{self, Origin};
@@ -32,6 +34,9 @@ use crate::kubernetes::{
 use crate::server::Server;
 use crate::store::StoreError;
 use crate::webhooks;
+
+/// Bytes of a body beyond [`LIMIT`] that are taken in, and forgotten, before it is refused.
+const DISCARDED: usize = 16 * 1024 * 1024;
 
 /// Where callers come from.
 #[derive(Clone)]
@@ -308,18 +313,27 @@ fn untold(error: StoreError) -> Status {
     Status::new(Reason::ServiceUnavailable, message).retry_after(1)
 }
 
-async fn read_body(headers: &HeaderMap, body: axum::body::Body) -> Result<Body, Status> {
-    let bytes = axum::body::to_bytes(body, LIMIT).await.map_err(|error| {
-        let is_too_large = std::error::Error::source(&error)
-            .is_some_and(|source| source.is::<http_body_util::LengthLimitError>());
-        if is_too_large {
+async fn read_body(headers: &HeaderMap, mut body: axum::body::Body) -> Result<Body, Status> {
+    match Limited::new(&mut body, LIMIT).collect().await {
+        Ok(read) => Ok(Body::new(headers, read.to_bytes())),
+        Err(error) if error.is::<LengthLimitError>() => {
+            discard(body).await;
             let message = format!("Request entity too large: limit is {LIMIT}");
-            Status::new(Reason::RequestEntityTooLarge, message)
-        } else {
-            Status::bad_request("the body could not be read to its end")
+            Err(Status::new(Reason::RequestEntityTooLarge, message))
         }
-    })?;
-    Ok(Body::new(headers, bytes))
+        Err(_) => Err(Status::bad_request("the body could not be read to its end")),
+    }
+}
+
+/// What is left of a body that is too large, up to a bound. Over HTTP/2 a client that is answered before it has sent
+/// everything is told to stop, and some (curl 7.88) take that for a broken connection and never show the answer.
+async fn discard(mut body: axum::body::Body) {
+    let mut left = DISCARDED;
+    while left > 0
+        && let Some(Ok(frame)) = body.frame().await
+    {
+        left = left.saturating_sub(frame.data_ref().map_or(0, Bytes::len));
+    }
 }
 
 fn index() -> Response {

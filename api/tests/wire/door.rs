@@ -1,5 +1,11 @@
 //! Who and what gets in at all.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use axum::body::Body;
+use futures::StreamExt as _;
+use http::Request;
 use serde_json::json;
 use tower::ServiceExt as _;
 
@@ -60,6 +66,29 @@ async fn a_body_beyond_the_limit_is_refused_as_such() {
     let deep = format!("{}1{}", "[".repeat(110), "]".repeat(110));
     let (code, _) = world.send("POST", THINGS, &[], deep).await;
     assert_eq!(code, 400);
+}
+
+#[tokio::test]
+async fn a_body_beyond_the_limit_is_taken_in_before_it_is_refused_up_to_a_bound() {
+    const MIB: usize = 1024 * 1024;
+    let world = World::new().await;
+    for (sent, least, most) in [(10, 10, 10), (1000, 16, 20)] {
+        let taken = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&taken);
+        let chunks = futures::stream::iter(0..sent).map(move |_| {
+            count.fetch_add(1, Ordering::Relaxed);
+            Ok::<_, std::convert::Infallible>(vec![b'a'; MIB])
+        });
+        let request = Request::post(THINGS)
+            .header("content-type", "application/json")
+            .body(Body::from_stream(chunks))
+            .unwrap();
+        let router = world.api.trusted_router("tester");
+        let response = router.oneshot(request).await.unwrap();
+        assert_eq!(response.status(), 413);
+        let taken = taken.load(Ordering::Relaxed);
+        assert!((least..=most).contains(&taken), "{taken} of {sent}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
