@@ -81,7 +81,7 @@ bench: $(WITH_DASHBOARD) ## Print what Mirage costs: requests, counted; deciding
 	@MIRAGE_SCALE_SECONDS=600 MIRAGE_BINARY="$$(realpath $${CARGO_TARGET_DIR:-target}/release/mirage)" deploy/test-dashboard.sh scale
 
 simulate: ## Replay histories of the seeded world: make simulate SEEDS=0..10000, or SEEDS=4711
-	MIRAGE_SEEDS="$(SEEDS)" $(CARGO) test --locked -p mirage-tests --test simulation_world -- --nocapture
+	MIRAGE_SEEDS="$(SEEDS)" $(CARGO) test --locked -p mirage-tests --test simulation world:: -- --nocapture
 
 bench-dashboard: $(WITH_DASHBOARD) ## Measure the dashboard with 1,000 environments under 20 updates a second, for ten minutes
 	@MIRAGE_SCALE_SECONDS=600 CARGO="$(CARGO)" deploy/test-dashboard.sh scale
@@ -94,7 +94,7 @@ fuzz: ## Ask the API what nobody would ask, for some time per target: make fuzz 
 	done
 
 docs: build ## Write the generated pages of docs/reference anew
-	MIRAGE_BLESS=1 $(CARGO) test --locked -p mirage --test reference
+	MIRAGE_BLESS=1 $(CARGO) test --locked -p mirage --test cli reference::
 
 clean-data: ## Forget the data of `make run`
 	rm -rf "$(DATA_DIR)"

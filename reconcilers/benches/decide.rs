@@ -7,7 +7,8 @@
     reason = "in a benchmark a failure is the message"
 )]
 
-#[path = "../tests/support/mod.rs"]
+#[path = "../tests/reconcile/support/mod.rs"]
+#[expect(dead_code, reason = "the tests use the rest")]
 mod support;
 
 use std::{

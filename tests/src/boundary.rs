@@ -40,7 +40,7 @@ pub fn walk(act: Act, change_sets: bool) -> Result<u64, String> {
     let effects = attempt(act, change_sets, None)?;
     // Runs after a kill may take a way of their own, so a few more than were counted: these come to no kill.
     let cuts = 2 * (effects + 3);
-    seeds::play_all(0..cuts, "simulation_boundaries", |index| {
+    seeds::play_all(0..cuts, "boundaries::", |index| {
         let side = if index % 2 == 0 {
             Cutting::Before
         } else {

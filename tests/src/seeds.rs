@@ -76,7 +76,7 @@ pub fn play_all(
         .iter()
         .take(10)
         .map(|(seed, why)| {
-            format!("seed {seed}: {why}\n  again: MIRAGE_SEED={seed} cargo test -p mirage-tests --test {test} -- --nocapture")
+            format!("seed {seed}: {why}\n  again: MIRAGE_SEED={seed} cargo test -p mirage-tests --test simulation {test} -- --nocapture")
         })
         .collect();
     let all: Vec<String> = failures.keys().map(ToString::to_string).collect();
