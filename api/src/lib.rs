@@ -22,6 +22,7 @@ use std::num::NonZeroUsize;
 use std::sync::{Arc, OnceLock};
 
 use axum::Router;
+use zeroize::Zeroizing;
 
 use crate::access::{MASTERS, Policies, builtin};
 use crate::audit::{Audit, Network};
@@ -33,8 +34,8 @@ use crate::in_flight::InFlight;
 use crate::kinds::{Registry, established};
 use crate::kubernetes::{event, namespace};
 use crate::server::Server;
-use crate::store::Store;
-use crate::store::seal::KeyRotation;
+use crate::store::seal::{KeyRotation, VARIABLE_KEYS};
+use crate::store::{Store, kept_key};
 use crate::webhooks::Webhooks;
 
 mod access;
@@ -190,6 +191,20 @@ impl Api {
     /// this API. Only the first one counts.
     pub fn copies_with(&self, copier: Arc<dyn Copier>) {
         let _ = self.server.copier.set(copier);
+    }
+
+    /// The key of variables' fingerprints, the same for every server on this store. Where there is none yet, `first`
+    /// becomes it, or a random one.
+    ///
+    /// # Errors
+    /// When the store does not answer, or what it holds there is no key.
+    pub async fn variables_key(
+        &self,
+        first: Option<Zeroizing<[u8; 32]>>,
+    ) -> Result<Zeroizing<[u8; 32]>, error::Status> {
+        let store = &*self.server.store;
+        let key = kept_key::ensure_or(store, VARIABLE_KEYS, "fingerprints", first).await;
+        key.map_err(|error| error::Status::internal(format!("the variables' key: {error}")))
     }
 
     /// Writes the audit records that are still in memory: call it when the last request has been answered.

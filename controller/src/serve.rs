@@ -1,7 +1,7 @@
 //! The server process: where everything meets.
 //!
 //! ```text
-//! data_dir ─► sockets ─► railway (or simulator) ─► storage ─► access ─► API ─► controllers ─► addresses, banner
+//! data_dir ─► sockets ─► railway (or simulator) ─► storage ─► access ─► API ─► leader ─► addresses, banner
 //!                                                                                   │
 //!                                   SIGINT, SIGTERM: the same in reverse, within 10 s
 //! ```
@@ -21,6 +21,7 @@ mod fingerprint;
 mod github_metrics;
 mod housekeeping;
 mod late;
+mod leader;
 mod metrics;
 pub(crate) mod pace;
 mod planner;
@@ -36,10 +37,7 @@ use std::{
     net::SocketAddr,
     num::NonZeroUsize,
     path::PathBuf,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::Arc,
     time::Duration,
 };
 
@@ -67,7 +65,7 @@ use crate::{
         banner::SignIn,
         controllers::ControllersError,
         data_dir::{DataDir, DataDirError},
-        late::Late,
+        leader::{Answers, Leader, Turn},
         metrics::Metrics,
         railway::{Railway, RailwayError},
         sockets::{SocketError, Sockets, Wanted},
@@ -183,16 +181,15 @@ pub(crate) async fn run(options: Options) -> Result<(), ServeError> {
     // Background work ends after the servers do, so that a request under way still finds it.
     let background = CancellationToken::new();
     let tasks = TaskTracker::new();
-    let railway = Railway::prepare(
+    let railway = Arc::new(Railway::prepare(
         options.simulation,
         options.railway_url.as_ref(),
         sockets.simulator,
         &folder,
         &tasks,
         &background,
-    )?;
-    let mut storage =
-        storage::open(options.database.as_ref(), &folder, options.controllers).await?;
+    )?);
+    let storage = storage::open(options.database.as_ref(), &folder, options.controllers).await?;
     let store = Arc::clone(&storage.store);
     let https = sockets.tls.url("https");
     let access = Access::prepare(
@@ -206,19 +203,17 @@ pub(crate) async fn run(options: Options) -> Result<(), ServeError> {
     .await?;
 
     let clock = Pace::clock(options.pace);
-    let planner = Late::default();
-    let catalog = Late::default();
-    let finder = Late::default();
+    let answers = Answers::of(&storage.turn);
     let mut api = Api::new(ApiOptions {
         store: Arc::clone(&store),
         authenticator: access.authenticator(Arc::clone(&store), Arc::clone(&clock)),
         clock: Arc::clone(&clock),
         ids: Ids::random(),
-        planner: Some(Arc::new(planner.clone())),
+        planner: Some(Arc::new(answers.planner.clone())),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     })
-    .with_catalog(Arc::new(catalog.clone()))
-    .with_finder(Arc::new(finder.clone()))
+    .with_catalog(Arc::new(answers.catalog.clone()))
+    .with_finder(Arc::new(answers.finder.clone()))
     .with_trusted_proxies(options.trusted_proxies)
     .with_dashboard(mirage_dashboard::FILES)
     .with_key_rotation(Arc::clone(&storage.keys));
@@ -229,19 +224,30 @@ pub(crate) async fn run(options: Options) -> Result<(), ServeError> {
 
     let transport = HttpTransport::new().map_err(ServeError::GitHub)?;
     let github = Arc::new(Connections::new(Arc::new(transport), Arc::clone(&clock)));
-    let mut metrics = Metrics::new();
-    let mut controllers = None;
-    if options.controllers {
-        let started = controllers::start(
-            &api,
-            controllers::Outside {
-                railway: &railway,
-                github: &github,
-                github_api: options.github_api.clone(),
-                public_url: options.public_url.clone(),
-            },
-            &folder,
-            controllers::Tempo {
+    let metrics = Metrics::new();
+    metrics
+        .registry()
+        .register_collector(Box::new(WebhookMetrics(api.clone())));
+    // Owned objects go with their owners even where nothing is reconciled. Of several servers on one database the one
+    // whose controllers act does it.
+    let is_shared = matches!(options.database, Some(Database::Postgres(_)));
+    if matches!(storage.turn, Turn::Never) && !is_shared {
+        let api = api.clone();
+        tasks.spawn(
+            background
+                .clone()
+                .run_until_cancelled_owned(async move { api.collect_garbage().await }),
+        );
+    }
+    let leader = Leader {
+        setting: controllers::Setting {
+            api: api.clone(),
+            railway: Arc::clone(&railway),
+            github,
+            github_api: options.github_api,
+            public_url: options.public_url,
+            folder: folder.path().to_owned(),
+            tempo: controllers::Tempo {
                 clock: Arc::clone(&clock),
                 speed: options
                     .pace
@@ -250,42 +256,14 @@ pub(crate) async fn run(options: Options) -> Result<(), ServeError> {
                     .unwrap_or(1.0),
                 clock_speed: options.pace.map_or(1.0, Pace::factor),
             },
-            &mut metrics,
-            &stopping,
-        )
-        .await?;
-        planner.now_is(started.planner);
-        catalog.now_is(started.catalog);
-        finder.now_is(started.finder);
-        controllers = Some(started.running);
-    }
-
-    metrics
-        .registry
-        .register_collector(Box::new(WebhookMetrics(api.clone())));
-
-    // Owned objects go with their owners even where nothing is reconciled. Of several servers on one database the one
-    // whose controllers act does this as well.
-    let is_shared = matches!(options.database, Some(Database::Postgres(_)));
-    if options.controllers || !is_shared {
-        let api = api.clone();
-        tasks.spawn(
-            background
-                .clone()
-                .run_until_cancelled_owned(async move { api.collect_garbage().await }),
-        );
-    }
-
-    // While another server's controllers act, ours must not.
-    let is_replaced = Arc::new(AtomicBool::new(false));
-    if let Some(seat) = storage.seat.take() {
-        let (stopping, is_replaced) = (stopping.clone(), Arc::clone(&is_replaced));
-        tasks.spawn(background.clone().run_until_cancelled_owned(async move {
-            seat.lost().await;
-            is_replaced.store(true, Ordering::Relaxed);
-            stopping.cancel();
-        }));
-    }
+            metrics: metrics.clone(),
+        },
+        answers,
+        stopping: stopping.clone(),
+        tasks: tasks.clone(),
+    };
+    let stands_by = matches!(storage.turn, Turn::StandingBy(_));
+    let leading = leader.begin(storage.turn).await?;
 
     let addresses = Addresses {
         http: sockets.plain.url("http"),
@@ -320,7 +298,13 @@ pub(crate) async fn run(options: Options) -> Result<(), ServeError> {
         } else {
             SignIn::File
         };
-        let banner = banner::banner(&addresses, &railway.against, folder.path(), sign_in);
+        let banner = banner::banner(
+            &addresses,
+            &railway.against,
+            folder.path(),
+            sign_in,
+            stands_by,
+        );
         // Nobody reads it when stderr is gone, and the server serves all the same.
         let _ = io::stderr().write_all(banner.as_bytes());
     }
@@ -332,10 +316,9 @@ pub(crate) async fn run(options: Options) -> Result<(), ServeError> {
 
     stopping.cancelled().await;
     drop(published);
+    let mut outcome = Ok(());
     let ended = async {
-        if let Some(controllers) = controllers {
-            let _ = controllers.await;
-        }
+        outcome = leading.await.unwrap_or(Ok(()));
         let _ = plain.await;
         let _ = tls.await;
         if let Err(error) = api.flush_audit().await {
@@ -351,8 +334,5 @@ pub(crate) async fn run(options: Options) -> Result<(), ServeError> {
         );
     }
     tracing::info!("Mirage has stopped");
-    if is_replaced.load(Ordering::Relaxed) {
-        return Err(StorageError::SeatLost.into());
-    }
-    Ok(())
+    outcome
 }

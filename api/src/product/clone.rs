@@ -126,7 +126,7 @@ async fn work_out(asked: &Asked<'_>, options: &CopyOptions) -> Result<(Stored, C
     let copier = server.copier.get().ok_or_else(|| {
         Status::new(
             Reason::ServiceUnavailable,
-            "this server runs without controllers, and they work copies out",
+            "the controllers work copies out, and they do not act in this server: ask the one whose controllers do",
         )
     })?;
     let source = lookup::environment(server, identity, id).await?;

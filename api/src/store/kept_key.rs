@@ -23,14 +23,24 @@ pub(crate) async fn ensure(
     resource: &str,
     name: &str,
 ) -> Result<KeptKey, StoreError> {
+    ensure_or(store, resource, name, None).await
+}
+
+/// As [`ensure`]; where there is none yet, `first` becomes it.
+///
+/// # Errors
+/// As [`ensure`].
+pub(crate) async fn ensure_or(
+    store: &dyn Store,
+    resource: &str,
+    name: &str,
+    first: Option<KeptKey>,
+) -> Result<KeptKey, StoreError> {
     let key = Key::new(resource, "", name);
     if let Some(found) = find(store, &key).await? {
         return Ok(found);
     }
-    let mut bytes = Zeroizing::new([0; LENGTH]);
-    SystemRandom::new()
-        .fill(&mut *bytes)
-        .map_err(|_| StoreError::unavailable("no random numbers to make a key from"))?;
+    let bytes = first.map_or_else(random, Ok)?;
     let write = Write {
         key: key.clone(),
         expect: Expect::Absent,
@@ -42,6 +52,14 @@ pub(crate) async fn ensure(
         Err(StoreError::AlreadyExists) => find(store, &key).await?.ok_or(StoreError::NotFound),
         Err(error) => Err(error),
     }
+}
+
+fn random() -> Result<KeptKey, StoreError> {
+    let mut bytes = Zeroizing::new([0; LENGTH]);
+    SystemRandom::new()
+        .fill(&mut *bytes)
+        .map_err(|_| StoreError::unavailable("no random numbers to make a key from"))?;
+    Ok(bytes)
 }
 
 async fn find(store: &dyn Store, key: &Key) -> Result<Option<KeptKey>, StoreError> {

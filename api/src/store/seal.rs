@@ -30,7 +30,7 @@ use zeroize::Zeroizing;
 use key_source::KeySource;
 pub use master_key::{KEY_FILE, KeyError, MasterKeys};
 pub use rotation::{KeyRotation, KeyState, Progress, Retired, RotateError, Rotated};
-pub(crate) use sealed_store::{AUDIT_KEYS, WEBHOOK_KEYS};
+pub(crate) use sealed_store::{AUDIT_KEYS, VARIABLE_KEYS, WEBHOOK_KEYS};
 pub use sealed_store::{OpenError, SealedStore};
 pub(in crate::store) use sealed_store::{comparable, has_secrets, sealed_values};
 

@@ -21,6 +21,7 @@ Examples:
   RAILWAY_API_TOKEN=… mirage serve                 with your account's or workspace's token
   RAILWAY_TOKEN=… mirage serve                     with a project token
   mirage serve --listen 127.0.0.1:0 --listen-tls 127.0.0.1:0   any free ports; see addresses.json
+  mirage serve --database postgres://mirage@db/mirage   on several machines: one acts, the others stand by
 
 The data folder holds everything: the database, keys, the CA, the administrator's token and a ready kubeconfig.
 Stop it with Ctrl-C or SIGTERM; it goes on where it was when it starts again.")]

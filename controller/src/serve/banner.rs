@@ -50,10 +50,11 @@ pub(crate) fn banner(
     against: &Against,
     data_dir: &Path,
     sign_in: SignIn,
+    stands_by: bool,
 ) -> Zeroizing<String> {
     let mut text = String::new();
     let mut line = |label: &str, value: &str| {
-        let _ = writeln!(text, "  {label:<11}{value}");
+        let _ = writeln!(text, "  {label:<13}{value}");
     };
     line(
         "API",
@@ -74,6 +75,12 @@ pub(crate) fn banner(
             "Railway",
             "no token: set RAILWAY_API_TOKEN or RAILWAY_TOKEN, or try --simulate-railway",
         ),
+    }
+    if stands_by {
+        line(
+            "Standing by",
+            "another server's controllers act; when it is gone, this one's take over",
+        );
     }
     line("Data", &data_dir.display().to_string());
     let link = (sign_in == SignIn::Link)
@@ -109,23 +116,31 @@ mod tests {
             pid: 1,
         };
         let against = Against::Simulation { speed: "20".into() };
-        insta::assert_snapshot!(banner(&addresses, &against, Path::new("/home/a/.mirage"), SignIn::File).as_str(), @r"
+        insta::assert_snapshot!(banner(&addresses, &against, Path::new("/home/a/.mirage"), SignIn::File, false).as_str(), @r"
 
         Mirage 0.1.0 is up.
 
-          API        https://127.0.0.1:7443  and  http://127.0.0.1:7171
-          Dashboard  http://127.0.0.1:7171
-          Metrics    http://127.0.0.1:7171/metrics
-          Railway    simulated at http://127.0.0.1:40001/graphql/v2, 20x as fast as life
-          Data       /home/a/.mirage
+          API          https://127.0.0.1:7443  and  http://127.0.0.1:7171
+          Dashboard    http://127.0.0.1:7171
+          Metrics      http://127.0.0.1:7171/metrics
+          Railway      simulated at http://127.0.0.1:40001/graphql/v2, 20x as fast as life
+          Data         /home/a/.mirage
 
           sign in with the token in /home/a/.mirage/admin.token
           export KUBECONFIG=/home/a/.mirage/kubeconfig
         ");
         assert!(
-            banner(&addresses, &Against::Nothing, Path::new("/"), SignIn::File)
-                .contains("RAILWAY_API_TOKEN")
+            banner(
+                &addresses,
+                &Against::Nothing,
+                Path::new("/"),
+                SignIn::File,
+                false
+            )
+            .contains("RAILWAY_API_TOKEN")
         );
+        let waiting = banner(&addresses, &against, Path::new("/"), SignIn::File, true);
+        assert!(waiting.contains("another server's controllers act"));
     }
 
     #[test]
@@ -140,7 +155,7 @@ mod tests {
             kubeconfig: "/kubeconfig".into(),
             pid: 1,
         };
-        let text = |sign_in| banner(&addresses, &Against::Nothing, folder.path(), sign_in);
+        let text = |sign_in| banner(&addresses, &Against::Nothing, folder.path(), sign_in, false);
         assert!(text(SignIn::Link).contains("open http://127.0.0.1:7171/#token=mir_secret\n"));
         assert!(!text(SignIn::File).contains("mir_secret"));
     }

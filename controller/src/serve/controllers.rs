@@ -1,6 +1,6 @@
 //! The controllers, as clients of the API in this very process.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use jiff::SignedDuration;
 use mirage_api::{Api, Clock};
@@ -15,8 +15,8 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use crate::serve::{
-    copier::Copier, data_dir::DataDir, default_account, fingerprint, github_metrics::GitHubMetrics,
-    metrics::Metrics, railway::Railway, railway_metrics::RailwayMetrics, secret_uses::AuditLog,
+    copier::Copier, default_account, fingerprint, github_metrics::GitHubMetrics, metrics::Metrics,
+    railway::Railway, railway_metrics::RailwayMetrics, secret_uses::AuditLog,
 };
 
 /// The name under which they write, in audit records. What begins with `system:` is part of the server.
@@ -45,14 +45,19 @@ pub(super) struct Tempo {
     pub(super) clock_speed: f64,
 }
 
-/// What is not ours, and how others reach us.
-pub(super) struct Outside<'a> {
-    pub(super) railway: &'a Railway,
-    pub(super) github: &'a Arc<Connections>,
+/// What they work with.
+pub(super) struct Setting {
+    pub(super) api: Api,
+    pub(super) railway: Arc<Railway>,
+    pub(super) github: Arc<Connections>,
     /// The root of GitHub's API, for whatever does not say its own.
     pub(super) github_api: Url,
     /// Where people reach this server.
     pub(super) public_url: Option<Url>,
+    /// The data folder.
+    pub(super) folder: PathBuf,
+    pub(super) tempo: Tempo,
+    pub(super) metrics: Metrics,
 }
 
 /// The controllers at work, and what else their credentials serve for.
@@ -66,19 +71,19 @@ pub(super) struct Started {
 
 /// Starts them. They end when told to, or never.
 pub(super) async fn start(
-    api: &Api,
-    outside: Outside<'_>,
-    folder: &DataDir,
-    tempo: Tempo,
-    metrics: &mut Metrics,
+    setting: &Setting,
     stopping: &CancellationToken,
 ) -> Result<Started, ControllersError> {
-    let Outside {
+    let Setting {
+        api,
         railway,
         github,
         github_api,
         public_url,
-    } = outside;
+        folder,
+        tempo,
+        metrics,
+    } = setting;
     let client = kube::Client::new(api.trusted_router(USERNAME), "default");
     if let Some(token) = &railway.token {
         default_account::ensure(client.clone(), token)
@@ -91,12 +96,12 @@ pub(super) async fn start(
         endpoint: railway.endpoint.clone(),
         default_token: railway.token.clone(),
         github: Arc::clone(github) as Arc<dyn GitHub>,
-        public_url,
-        clock: tempo.clock,
-        fingerprint_key: fingerprint::load(folder.path())?,
+        public_url: public_url.clone(),
+        clock: Arc::clone(&tempo.clock),
+        fingerprint_key: fingerprint::key(api, folder).await?,
         seed: None,
         instance: instance(),
-        metrics: mirage_reconcilers::Metrics::new(&mut metrics.registry),
+        metrics: mirage_reconcilers::Metrics::new(&mut metrics.registry()),
         intervals: hastened(Intervals::default(), tempo.speed, tempo.clock_speed),
         repositories: Arc::new(Git::new(folder.join(GIT_CACHE))),
         vault: Arc::new(HttpVault::new()),
@@ -106,16 +111,16 @@ pub(super) async fn start(
         }),
     });
     metrics
-        .registry
+        .registry()
         .register_collector(Box::new(RailwayMetrics(controllers.accounts())));
     metrics
-        .registry
+        .registry()
         .register_collector(Box::new(GitHubMetrics(Arc::clone(github))));
     api.copies_with(Arc::new(Copier(controllers.copier())));
     Ok(Started {
         planner: controllers.planner(),
         catalog: controllers.catalog(),
-        finder: controllers.finder(github_api),
+        finder: controllers.finder(github_api.clone()),
         running: tokio::spawn(controllers.run(stopping.clone())),
     })
 }

@@ -1,11 +1,11 @@
-//! The key of variables' fingerprints. It stays with the data folder: with another key every stored fingerprint would
-//! differ, and every variable look changed.
+//! The key of variables' fingerprints. It stays with the objects, sealed like a secret: with another key every stored
+//! fingerprint would differ, and every variable look changed. Older versions had it in the data folder.
 
 use std::{fs, io, path::Path};
 
-use mirage_api::store::data_dir;
+use mirage_api::Api;
 use mirage_railway::secret::FingerprintKey;
-use rand::{TryRng as _, rngs::SysRng};
+use zeroize::Zeroizing;
 
 const FILE: &str = "fingerprint.key";
 const LENGTH: usize = 32;
@@ -13,41 +13,39 @@ const LENGTH: usize = 32;
 /// Why there is no key.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum KeyError {
-    /// The file cannot be read or written.
-    #[error("cannot use {FILE} in the data folder")]
+    /// The file cannot be read.
+    #[error("cannot read {FILE} in the data folder")]
     File(#[source] io::Error),
     /// The file holds something else.
     #[error(
         "{FILE} in the data folder is not a key of {LENGTH} bytes in hexadecimal; restore it, or delete it and let every variable be compared anew"
     )]
     Malformed,
-    /// The system gave no random numbers.
-    #[error("no random numbers to make {FILE} from")]
-    NoRandomness,
+    /// The store has none to give.
+    #[error("the database did not give it")]
+    Store(#[source] mirage_api::error::Status),
 }
 
-/// Reads the key, or makes one at the first start.
-pub(crate) fn load(folder: &Path) -> Result<FingerprintKey, KeyError> {
-    let path = folder.join(FILE);
-    match fs::read_to_string(&path) {
-        Ok(text) if text.trim().is_empty() => make(&path),
-        Ok(text) => {
-            let mut bytes = [0; LENGTH];
-            hex::decode_to_slice(text.trim(), &mut bytes).map_err(|_| KeyError::Malformed)?;
-            Ok(FingerprintKey::new(bytes))
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => make(&path),
-        Err(error) => Err(KeyError::File(error)),
+/// The key; where the store has none yet, it takes that of the data folder over or makes one.
+pub(super) async fn key(api: &Api, folder: &Path) -> Result<FingerprintKey, KeyError> {
+    let key = api.variables_key(carried(folder)?).await;
+    Ok(FingerprintKey::new(*key.map_err(KeyError::Store)?))
+}
+
+/// What an older version left in the data folder.
+fn carried(folder: &Path) -> Result<Option<Zeroizing<[u8; LENGTH]>>, KeyError> {
+    let text = match fs::read_to_string(folder.join(FILE)) {
+        Ok(text) => Zeroizing::new(text),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(KeyError::File(error)),
+    };
+    let text = text.trim();
+    if text.is_empty() {
+        return Ok(None);
     }
-}
-
-fn make(path: &Path) -> Result<FingerprintKey, KeyError> {
-    let mut bytes = [0; LENGTH];
-    SysRng
-        .try_fill_bytes(&mut bytes)
-        .map_err(|_| KeyError::NoRandomness)?;
-    data_dir::write_private(path, hex::encode(bytes).as_bytes()).map_err(KeyError::File)?;
-    Ok(FingerprintKey::new(bytes))
+    let mut bytes = Zeroizing::new([0; LENGTH]);
+    hex::decode_to_slice(text, &mut *bytes).map_err(|_| KeyError::Malformed)?;
+    Ok(Some(bytes))
 }
 
 #[cfg(test)]
@@ -55,12 +53,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_key_outlives_a_restart_and_an_empty_file_is_no_key() {
+    fn the_key_of_an_older_version_is_read_and_an_empty_file_is_none() {
         let folder = tempfile::tempdir().unwrap();
+        assert!(carried(folder.path()).unwrap().is_none());
         fs::write(folder.path().join(FILE), "").unwrap();
-        let first = load(folder.path()).unwrap().fingerprint("x");
-        assert_eq!(load(folder.path()).unwrap().fingerprint("x"), first);
+        assert!(carried(folder.path()).unwrap().is_none());
+        fs::write(folder.path().join(FILE), "ab".repeat(LENGTH) + "\n").unwrap();
+        let key = carried(folder.path()).unwrap();
+        assert_eq!(*key.unwrap(), [0xab; LENGTH]);
         fs::write(folder.path().join(FILE), "abc").unwrap();
-        assert!(matches!(load(folder.path()), Err(KeyError::Malformed)));
+        assert!(matches!(carried(folder.path()), Err(KeyError::Malformed)));
     }
 }

@@ -2,32 +2,39 @@
 
 use std::sync::{Arc, OnceLock};
 
-/// Something of the controllers' that comes later, or, where none run, never.
-pub(super) struct Late<T>(Arc<OnceLock<Arc<T>>>);
+/// Something of the controllers' that comes later, or, where none act, never.
+pub(super) struct Late<T> {
+    one: Arc<OnceLock<Arc<T>>>,
+    absence: &'static str,
+}
 
 impl<T> Late<T> {
+    /// None yet; `absence` says why.
+    pub(super) fn new(absence: &'static str) -> Self {
+        Self {
+            one: Arc::default(),
+            absence,
+        }
+    }
+
     /// From now on this one answers.
     pub(super) fn now_is(&self, one: Arc<T>) {
-        // Set once, at start-up; a second one would be a mistake of the caller's without consequence.
-        let _ = self.0.set(one);
+        // Set once, when the controllers start; a second one would be a mistake of the caller's without consequence.
+        let _ = self.one.set(one);
     }
 
     /// It, or why it is not there; `work` is what the controllers would do.
     pub(super) fn get(&self, work: &str) -> Result<&T, String> {
-        self.0.get().map(Arc::as_ref).ok_or_else(|| {
-            format!("this server runs without controllers (--no-controllers), and they {work}")
-        })
-    }
-}
-
-impl<T> Default for Late<T> {
-    fn default() -> Self {
-        Self(Arc::default())
+        let one = self.one.get().map(Arc::as_ref);
+        one.ok_or_else(|| format!("{}, and controllers {work}", self.absence))
     }
 }
 
 impl<T> Clone for Late<T> {
     fn clone(&self) -> Self {
-        Self(Arc::clone(&self.0))
+        Self {
+            one: Arc::clone(&self.one),
+            absence: self.absence,
+        }
     }
 }

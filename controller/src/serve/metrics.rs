@@ -1,6 +1,9 @@
 //! `/metrics`: one registry, composed here from what each part counts.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use axum::{Router, http::header, response::IntoResponse, routing::get};
 use http::StatusCode;
@@ -12,9 +15,10 @@ pub(super) const PATH: &str = "/metrics";
 /// The media type of the text that `encode` writes (source: the OpenMetrics specification).
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// Every counter of the process; each part registers its own.
+/// Every counter of the process; each part registers its own, when it starts.
+#[derive(Clone)]
 pub(super) struct Metrics {
-    pub(super) registry: Registry,
+    registry: Arc<Mutex<Registry>>,
 }
 
 impl Metrics {
@@ -26,27 +30,33 @@ impl Metrics {
             "The running version",
             Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]),
         );
-        Self { registry }
+        Self {
+            registry: Arc::new(Mutex::new(registry)),
+        }
+    }
+
+    /// Where a part registers.
+    pub(super) fn registry(&self) -> MutexGuard<'_, Registry> {
+        self.registry.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The route. No token: it is on the loopback listener, holds numbers only, and Prometheus has none.
     pub(super) fn router(self) -> Router {
-        let registry = Arc::new(self.registry);
-        Router::new().route(PATH, get(move || answer(Arc::clone(&registry))))
+        Router::new().route(PATH, get(async move || self.answer()))
+    }
+
+    fn answer(&self) -> axum::response::Response {
+        let mut text = String::new();
+        match encode(&mut text, &self.registry()) {
+            Ok(()) => ([(header::CONTENT_TYPE, OPEN_METRICS)], text).into_response(),
+            Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+        }
     }
 }
 
 impl fmt::Debug for Metrics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Metrics").finish_non_exhaustive()
-    }
-}
-
-async fn answer(registry: Arc<Registry>) -> axum::response::Response {
-    let mut text = String::new();
-    match encode(&mut text, &registry) {
-        Ok(()) => ([(header::CONTENT_TYPE, OPEN_METRICS)], text).into_response(),
-        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }
 

@@ -18,6 +18,7 @@ use mirage_api::store::{
 use crate::serve::{
     data_dir::{self, DataDir, DataDirError},
     database::Database,
+    leader::Turn,
 };
 
 const FILE: &str = "mirage.db";
@@ -47,11 +48,8 @@ pub(crate) enum StorageError {
     /// The database that is shared with other servers.
     #[error("the database cannot be opened")]
     Postgres(#[source] postgres::OpenError),
-    /// Two would each spend Railway's budget and undo what the other does.
-    #[error("another Mirage runs the controllers on the database {0}")]
-    SeatTaken(Address),
-    /// The same, found out while running.
-    #[error("another Mirage has taken over the controllers")]
+    /// Two that act would each spend Railway's budget and undo what the other does.
+    #[error("another Mirage's controllers have taken over, while the database had lost this one")]
     SeatLost,
     /// The master key cannot be had.
     #[error("there is no usable master key for secrets")]
@@ -74,9 +72,7 @@ impl StorageError {
                 Some("is the disk full or read-only? --database names another file")
             }
             Self::Postgres(error) => Some(postgres_next_step(error)),
-            Self::SeatTaken(_) | Self::SeatLost => Some(
-                "one server per database runs them: start this one with --no-controllers, or stop the other",
-            ),
+            Self::SeatLost => Some("start it again: it stands by"),
             Self::Key(_) | Self::Seal(_) => Some(
                 "restore the key file of the data folder, or set MIRAGE_MASTER_KEY to the key in use (by every server on this database); if another server rotated the key, take its key file",
             ),
@@ -105,8 +101,8 @@ pub(super) struct Storage {
     pub(super) store: Arc<dyn Store>,
     /// The same, for who changes its master key.
     pub(super) keys: Arc<dyn KeyRotation>,
-    /// Where several servers share the database: what lets the controllers of this one act.
-    pub(super) seat: Option<Seat>,
+    /// Whose controllers act on it.
+    pub(super) turn: Turn,
     /// Whose administrators the tokens may be that are not this data folder's.
     pub(super) other_admins: OtherAdmins,
     /// The data folder's own database is under the folder's lock; a file elsewhere needs its own.
@@ -132,7 +128,11 @@ pub(super) async fn open(
     Ok(Storage {
         store,
         keys,
-        seat: None,
+        turn: if has_controllers {
+            Turn::Alone
+        } else {
+            Turn::Never
+        },
         other_admins: OtherAdmins::Revoke,
         _lock: lock,
     })
@@ -202,17 +202,20 @@ async fn shared(
     let store = PostgresStore::open(address)
         .await
         .map_err(StorageError::Postgres)?;
-    let seat = if has_controllers {
+    let turn = if has_controllers {
         let seat = Seat::take(address).await.map_err(StorageError::Postgres)?;
-        Some(seat.ok_or_else(|| StorageError::SeatTaken(address.clone()))?)
+        seat.map_or_else(
+            || Turn::StandingBy(address.clone()),
+            |seat| Turn::Seated(Box::new(seat)),
+        )
     } else {
-        None
+        Turn::Never
     };
     let (store, keys) = sealed(store, sealer).await?;
     Ok(Storage {
         store,
         keys,
-        seat,
+        turn,
         other_admins: OtherAdmins::Keep,
         _lock: None,
     })

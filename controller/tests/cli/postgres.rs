@@ -27,32 +27,22 @@ fn two_servers_on_one_database_show_the_same_and_one_of_them_acts() {
     );
 
     let folder = tempfile::tempdir().unwrap();
-    let serve = |more: &[&str], key: &str| {
-        let mut command = support::mirage();
-        command
-            .current_dir(folder.path())
-            .args([
-                "serve",
-                "--listen",
-                "127.0.0.1:0",
-                "--listen-tls",
-                "127.0.0.1:0",
-            ])
-            .args(more)
-            .env("MIRAGE_DATABASE", &url)
-            .env("MIRAGE_MASTER_KEY", key);
-        let output = command.output().unwrap();
-        assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
-        stderr(&output)
-    };
-    let third = serve(&[], &key);
-    assert!(
-        third.contains("another Mirage runs the controllers"),
-        "{third}"
-    );
-    assert!(third.contains("--no-controllers"), "{third}");
-    let stranger = serve(&["--no-controllers"], &"cd".repeat(32));
+    let refused = support::mirage()
+        .current_dir(folder.path())
+        .args(["serve", "--no-controllers"])
+        .args(["--listen", "127.0.0.1:0", "--listen-tls", "127.0.0.1:0"])
+        .env("MIRAGE_DATABASE", &url)
+        .env("MIRAGE_MASTER_KEY", "cd".repeat(32))
+        .output()
+        .unwrap();
+    assert_eq!(refused.status.code(), Some(1), "{}", stderr(&refused));
+    let stranger = stderr(&refused);
     assert!(stranger.contains("MIRAGE_MASTER_KEY"), "{stranger}");
+
+    // A second one that could act stands by, and says so.
+    let third = start(&["--simulate-railway"]);
+    assert!(third.log().contains("Standing by"), "{}", third.log());
+    drop(third);
 
     // The seat is free as soon as its holder is gone, however it went.
     let folder = acting.stop("KILL");

@@ -7,13 +7,7 @@ use crate::support::{self, Server, mode, run, stderr};
 #[test]
 fn the_first_start_leaves_private_files_and_a_kubeconfig_that_works() {
     let server = Server::start(&[]);
-    for file in [
-        "admin.token",
-        "kubeconfig",
-        "addresses.json",
-        "fingerprint.key",
-        "mirage.db",
-    ] {
+    for file in ["admin.token", "kubeconfig", "addresses.json", "mirage.db"] {
         assert_eq!(mode(&server.data(file)), 0o600, "{file}");
     }
     assert_eq!(mode(&server.data("")), 0o700);

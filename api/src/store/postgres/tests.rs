@@ -445,7 +445,7 @@ async fn one_process_has_the_seat_and_keeps_it_when_its_session_is_ended() {
     let mut console = console(&address).await;
     let first = sitting(&mut console).await.unwrap();
     let keeping = tokio::spawn(seat.lost());
-    assert_eq!(end_sessions(&mut console, "%advisory_lock%").await, 1);
+    assert_eq!(end_sessions(&mut console, "%tcp_keepalives%").await, 1);
     until("the seat to be taken again", async || {
         let now = sitting(&mut console).await;
         now.filter(|session| *session != first)
@@ -459,6 +459,25 @@ async fn one_process_has_the_seat_and_keeps_it_when_its_session_is_ended() {
         Seat::take(&address).await.unwrap()
     })
     .await;
+}
+
+#[tokio::test]
+async fn whoever_waits_gets_the_seat_and_its_last_holder_is_told() {
+    let Some(address) = database().await else {
+        return;
+    };
+    let seat = Seat::take(&address).await.unwrap().unwrap();
+    let mut console = console(&address).await;
+    let waiting = tokio::spawn({
+        let address = address.clone();
+        async move { Seat::wait(&address).await.unwrap() }
+    });
+    // Nobody notices that the session has ended but who waits.
+    assert_eq!(end_sessions(&mut console, "%tcp_keepalives%").await, 1);
+    let next = waiting.await.unwrap();
+    seat.lost().await;
+    assert!(Seat::take(&address).await.unwrap().is_none());
+    drop(next);
 }
 
 #[tokio::test]

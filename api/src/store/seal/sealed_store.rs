@@ -21,8 +21,17 @@ pub(crate) const AUDIT_KEYS: &str = "keys.audit.mirage.dev";
 /// Holds the key of the tokens in webhooks' addresses.
 pub(crate) const WEBHOOK_KEYS: &str = "keys.webhooks.mirage.dev";
 
+/// Holds the key of variables' fingerprints.
+pub(crate) const VARIABLE_KEYS: &str = "keys.variables.mirage.dev";
+
 /// All resources in which something is sealed.
-pub(super) const SEALED: [&str; 4] = [SECRETS, AUDIT_KEYS, WEBHOOK_KEYS, CHECK_RESOURCE];
+pub(super) const SEALED: [&str; 5] = [
+    SECRETS,
+    AUDIT_KEYS,
+    WEBHOOK_KEYS,
+    VARIABLE_KEYS,
+    CHECK_RESOURCE,
+];
 
 /// The maps of a Secret whose values are secret.
 const SECRET_MAPS: [&str; 2] = ["data", "stringData"];
@@ -524,12 +533,12 @@ mod tests {
             let store = SealedStore::open(Arc::clone(&inner), sealer("11"))
                 .await
                 .unwrap();
-            for resource in [AUDIT_KEYS, WEBHOOK_KEYS] {
+            for resource in [AUDIT_KEYS, WEBHOOK_KEYS, VARIABLE_KEYS] {
                 let key = crate::store::kept_key::ensure(&store, resource, "fingerprints").await;
                 keys.push(key.unwrap());
             }
         }
-        assert!(keys[0] == keys[2] && keys[1] == keys[3] && keys[0] != keys[1]);
+        assert!(keys[..3] == keys[3..] && keys[0] != keys[1] && keys[1] != keys[2]);
         let stored = inner.get(&Key::new(AUDIT_KEYS, "", "fingerprints")).await;
         let stored = stored.unwrap().unwrap().object;
         assert!(!stored.text().contains(&STANDARD.encode(*keys[0])));
