@@ -75,10 +75,13 @@ impl ConnectionArgs {
 impl ServerArgs {
     /// Finds the server. Nothing is sent yet.
     pub(crate) async fn open(&self, namespace: Option<&str>) -> Result<Connection, Failure> {
-        let config = match &self.server {
+        let mut config = match &self.server {
             Some(server) => self.of_server(server)?,
             None => self.of_kubeconfig().await?,
         };
+        // By default kube repeats a 503 fifteen times, in silence, for minutes. What the server says is told at once, and
+        // whoever waits for something (`--wait`) goes on by itself.
+        config.default_retry = false;
         let server = config.cluster_url.to_string();
         let ca_pem = ca_pem(&config)?;
         let default_namespace = config.default_namespace.clone();
