@@ -152,7 +152,7 @@ impl Command {
         match self {
             Self::Serve(serve) => Settings {
                 format: serve.log_format,
-                default_filter: "info,kube=warn,kube_client=warn,kube_runtime=warn,mirage_railway_simulator::query=warn",
+                default_filter: "info,sqlx=warn,kube=warn,kube_client=warn,kube_runtime=warn,mirage_railway_simulator::query=warn",
                 export: true,
             },
             Self::RailwaySimulator(_) => Settings {

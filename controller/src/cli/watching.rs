@@ -170,6 +170,7 @@ fn fatal(connection: &Connection, error: watcher::Error) -> Option<Failure> {
     match error {
         watcher::Error::InitialListFailed(source) | watcher::Error::WatchStartFailed(source) => {
             match connection.failed(source) {
+                Failure::Refused { status } if status.code == 429 || status.code >= 500 => None,
                 refused @ Failure::Refused { .. } => Some(refused),
                 _ => None,
             }

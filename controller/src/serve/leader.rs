@@ -82,7 +82,7 @@ impl Leader {
         let acting = Gauge::<i64, AtomicI64>::default();
         self.setting.metrics.registry().register(
             "mirage_controllers_acting",
-            "1 where this server's controllers act, 0 where they stand by or are left out",
+            "Whether this server's controllers act (1), or stand by or are left out (0)",
             acting.clone(),
         );
         let seat = match turn {
