@@ -14,7 +14,11 @@ use mirage_railway::{
     transport::Transport,
 };
 use rand::{RngExt, SeedableRng, rngs::StdRng};
-use tokio::{sync::broadcast, task::AbortHandle};
+use tokio::{
+    sync::{broadcast, watch},
+    task::AbortHandle,
+    time::timeout,
+};
 use url::Url;
 
 use crate::context::Intervals;
@@ -140,7 +144,13 @@ pub struct Accounts {
     options: AccountOptions,
     known: Mutex<BTreeMap<(String, String), Standing>>,
     changes: broadcast::Sender<ProjectId>,
+    /// Told when it is known where a credential stands.
+    judged: watch::Sender<()>,
 }
+
+/// How long somebody who asks waits for a credential of which nothing is known: the server, or the RailwayAccount, may
+/// be just as new as the question.
+const FIRST_LOOK: Duration = Duration::from_secs(5);
 
 /// Namespace and name of the credential that the process itself brings.
 pub const DEFAULT: (&str, &str) = ("default", "default");
@@ -152,6 +162,7 @@ impl Accounts {
             options,
             known: Mutex::default(),
             changes: broadcast::channel(1024).0,
+            judged: watch::Sender::default(),
         }
     }
 
@@ -167,16 +178,24 @@ impl Accounts {
         own.or_else(shared).cloned().unwrap_or(Standing::Untried)
     }
 
-    /// The credential of a name, for whoever cannot wait for it.
+    /// The credential of a name, for whoever asks but once.
     ///
     /// # Errors
     /// Why it cannot be used, with the next step.
-    pub fn ready(&self, namespace: &str, name: &str) -> Result<Arc<Account>, String> {
-        match self.get(namespace, name) {
-            Standing::Ready(account) => Ok(account),
-            Standing::Refused(why) => Err(why),
-            Standing::Untried => Err(missing(namespace, name)),
-        }
+    pub async fn ready(&self, namespace: &str, name: &str) -> Result<Arc<Account>, String> {
+        let mut judged = self.judged.subscribe();
+        let known = async {
+            loop {
+                match self.get(namespace, name) {
+                    Standing::Ready(account) => return Ok(account),
+                    Standing::Refused(why) => return Err(why),
+                    Standing::Untried => judged.changed().await.map_err(|gone| gone.to_string())?,
+                }
+            }
+        };
+        timeout(FIRST_LOOK, known)
+            .await
+            .unwrap_or_else(|_| Err(missing(namespace, name)))
     }
 
     /// Makes a client and an observer for a token, and sets them to work.
@@ -220,6 +239,7 @@ impl Accounts {
     /// Notes where a credential stands.
     pub fn set(&self, namespace: &str, name: &str, standing: Standing) {
         lock(&self.known).insert((namespace.to_owned(), name.to_owned()), standing);
+        self.judged.send_replace(());
     }
 
     /// Forgets a credential.

@@ -72,7 +72,7 @@ impl Catalog {
         namespace: &str,
         account: &str,
     ) -> Result<Vec<RailwayProject>, CatalogError> {
-        let account = self.account(namespace, account)?;
+        let account = self.account(namespace, account).await?;
         let observer = &account.observer;
         let mut list = observer.list_projects(Priority::User).await?;
         list.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
@@ -97,7 +97,7 @@ impl Catalog {
         account: &str,
         project: &str,
     ) -> Result<Vec<RailwayEnvironment>, CatalogError> {
-        let account = self.account(namespace, account)?;
+        let account = self.account(namespace, account).await?;
         let project = find_project(&account, project).await?;
         let mut all: Vec<_> = project
             .environments
@@ -119,7 +119,7 @@ impl Catalog {
         project: &str,
         environment: &str,
     ) -> Result<RailwayEnvironment, CatalogError> {
-        let account = self.account(namespace, account)?;
+        let account = self.account(namespace, account).await?;
         let project = find_project(&account, project).await?;
         let environment = find_environment(&project, environment)?;
         let mut shown = view::environment(&project, environment);
@@ -145,7 +145,7 @@ impl Catalog {
         limit: u32,
     ) -> Result<Vec<RailwayDeployment>, CatalogError> {
         let [project, environment, service] = place;
-        let account = self.account(namespace, account)?;
+        let account = self.account(namespace, account).await?;
         let project = find_project(&account, project).await?;
         let environment = find_environment(&project, environment)?;
         let by_id = environment.instances.get(&ServiceId::new(service));
@@ -168,9 +168,10 @@ impl Catalog {
             .collect())
     }
 
-    fn account(&self, namespace: &str, name: &str) -> Result<Arc<Account>, CatalogError> {
+    async fn account(&self, namespace: &str, name: &str) -> Result<Arc<Account>, CatalogError> {
         self.accounts
             .ready(namespace, name)
+            .await
             .map_err(CatalogError::Account)
     }
 }

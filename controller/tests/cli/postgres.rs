@@ -1,6 +1,6 @@
 //! Servers that share a PostgreSQL database.
 
-use crate::support::{self, Server, postgres::Postgres, repository, run, stderr};
+use crate::support::{self, Server, postgres::Postgres, repository, run, stderr, until};
 
 #[test]
 fn two_servers_on_one_database_show_the_same_and_one_of_them_acts() {
@@ -41,7 +41,9 @@ fn two_servers_on_one_database_show_the_same_and_one_of_them_acts() {
 
     // A second one that could act stands by, and says so.
     let third = start(&["--simulate-railway"]);
-    assert!(third.log().contains("Standing by"), "{}", third.log());
+    until("it to say so", || {
+        third.log().contains("Standing by").then_some(())
+    });
     drop(third);
 
     // The seat is free as soon as its holder is gone, however it went.

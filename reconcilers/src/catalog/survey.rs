@@ -57,7 +57,7 @@ impl Catalog {
         account_name: &str,
         wishes: Vec<ImportWish>,
     ) -> Result<Vec<ImportItem>, CatalogError> {
-        let account = self.account(namespace, account_name)?;
+        let account = self.account(namespace, account_name).await?;
         let mut items = Vec::with_capacity(wishes.len());
         let mut found = Vec::new();
         for wish in wishes {

@@ -87,7 +87,7 @@ impl Copier {
         let wanted = with_overrides(&spec, options);
         let found = sources::values(&self.client, &*self.vault, namespace, &wanted).await?;
         let secrets: BTreeSet<ValueRef> = found.secrets.into_keys().collect();
-        let account = self.account(namespace, &spec)?;
+        let account = self.account(namespace, &spec).await?;
         let now: Timestamp = (self.clock)();
 
         let place = place(&environment);
@@ -147,13 +147,18 @@ impl Copier {
     }
 
     /// The credential that will make the copy: it must be able to read the source, too.
-    fn account(&self, namespace: &str, spec: &EnvironmentSpec) -> Result<Arc<Account>, CopyError> {
+    async fn account(
+        &self,
+        namespace: &str,
+        spec: &EnvironmentSpec,
+    ) -> Result<Arc<Account>, CopyError> {
         let name = spec
             .account_ref
             .as_ref()
             .map_or(DEFAULT_ACCOUNT, |account| account.name.as_str());
         self.accounts
             .ready(namespace, name)
+            .await
             .map_err(CopyError::Account)
     }
 }

@@ -136,7 +136,7 @@ impl Planner {
         let inputs = sources::values(&self.client, &*self.vault, &namespace, &spec).await?;
         let now: Timestamp = (self.clock)();
         let effective = resolve::resolve(&environment, &spec, &inputs, &self.key)?.at(now);
-        let account = self.accounts.ready(&namespace, &effective.account);
+        let account = self.accounts.ready(&namespace, &effective.account).await;
         let account = account.map_err(PlanError::Account)?;
         let status = environment.status.clone().unwrap_or_default();
         let known = status

@@ -41,7 +41,7 @@ impl Planner {
             .unwrap_or_else(|| "default".to_owned());
         let status = environment.status.clone().unwrap_or_default();
         let name = status.account.as_deref().unwrap_or(DEFAULT_ACCOUNT);
-        let account = self.accounts.ready(&namespace, name);
+        let account = self.accounts.ready(&namespace, name).await;
         let account = account.map_err(PlanError::Account)?;
         let is_current = status.observed_generation == environment.metadata.generation;
         let rollout = status.rollout.as_ref().map(|rollout| rollout.state);
