@@ -76,3 +76,19 @@ async fn find(store: &dyn Store, key: &Key) -> Result<Option<KeptKey>, StoreErro
         ))),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::memory::MemoryStore;
+
+    #[tokio::test]
+    async fn a_key_that_is_brought_along_counts_only_where_there_is_none() {
+        let store = MemoryStore::new();
+        let [first, second] = [1, 2].map(|byte| Zeroizing::new([byte; LENGTH]));
+        for brought in [Some(first.clone()), Some(second), None] {
+            let kept = ensure_or(&store, "keys", "own", brought).await.unwrap();
+            assert_eq!(kept, first);
+        }
+    }
+}
