@@ -1,5 +1,6 @@
-//! The key of variables' fingerprints. It stays with the objects, sealed like a secret: with another key every stored
-//! fingerprint would differ, and every variable look changed. Older versions had it in the data folder.
+//! The key of variables' fingerprints. It stays with the objects, sealed like a secret: with another key nobody
+//! would know what was applied last, drift would pass for a change of spec, and sealed variables would be written anew.
+//! Older versions had it in the data folder.
 
 use std::{fs, io, path::Path};
 
@@ -18,7 +19,7 @@ pub(crate) enum KeyError {
     File(#[source] io::Error),
     /// The file holds something else.
     #[error(
-        "{FILE} in the data folder is not a key of {LENGTH} bytes in hexadecimal; restore it, or delete it and let every variable be compared anew"
+        "{FILE} in the data folder is not a key of {LENGTH} bytes in hexadecimal; restore it, or delete it: what changed on Railway meanwhile then counts as a change of spec"
     )]
     Malformed,
     /// The store has none to give.
